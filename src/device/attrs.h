@@ -66,6 +66,7 @@ typedef struct mpt_attrs_binary {
 enum { MPT_REDUCE_SUM = 0, MPT_REDUCE_MEAN = 1, MPT_REDUCE_MAX = 2 };
 typedef struct mpt_attrs_reduce {
     int64_t kind;
+    int64_t dims; /* the reduced dimensions, as bits */
 } mpt_attrs_reduce;
 
 /* ---- products ---- */

@@ -1,0 +1,135 @@
+"""PyTorch's side of the step comparison: a worker that takes commands from stdin and answers each with a line of JSON.
+
+Commands are those of mpt_step (bench/step.c):
+    reset       back to the initial weights and a fresh optimizer
+    losses N    N steps; answers {"losses": [...]}
+    steps N     N steps; answers {"seconds": s, "steps": N}
+    quit
+and one more:
+    product N   N matrix products of order 2048 in the precision; answers {"gflops": best rate}
+Between commands the worker waits in a read and uses no processor time.
+"""
+
+import argparse
+import json
+import sys
+import time
+
+import numpy as np
+import torch
+from torch import nn
+
+import networks
+
+DTYPES = {"f32": None, "bf16": torch.bfloat16, "f16": torch.float16}
+
+
+class Trainer:
+    def __init__(self, args):
+        self.args = args
+        pixels = 784
+        images = np.fromfile(args.images, np.uint8).reshape(-1, pixels)
+        labels = np.fromfile(args.labels, np.uint8)
+        self.batches = len(images) // args.batch
+        x = torch.from_numpy(images).float().div_(255.0).reshape(-1, *networks.image_shape(args.model))
+        # Batches are cut and laid out beforehand: feeding costs this side nothing.
+        self.x = [self.layout(b) for b in x.split(args.batch)]
+        self.y = list(torch.from_numpy(labels).long().split(args.batch))
+        self.reset()
+
+    def layout(self, tensor):
+        if self.args.layout == "channels_last" and tensor.dim() == 4:
+            return tensor.contiguous(memory_format=torch.channels_last)
+        return tensor
+
+    def reset(self):
+        args = self.args
+        self.model = networks.build(args.model)
+        weights, arrays = np.fromfile(args.weights, np.float32), []
+        for p in self.model.parameters():
+            arrays.append(weights[: p.numel()].reshape(p.shape))
+            weights = weights[p.numel() :]
+        networks.load_weights(self.model, arrays)
+        if args.layout == "channels_last":
+            self.model = self.model.to(memory_format=torch.channels_last)
+        self.optimizer = torch.optim.Adam(
+            self.model.parameters(), lr=1e-3, fused=args.adam == "fused" or None, foreach=args.adam == "foreach" or None)
+        criterion = nn.CrossEntropyLoss()
+        dtype = DTYPES[args.precision]
+        self.scaler = torch.amp.GradScaler("cpu") if args.precision == "f16" else None
+
+        def loss(x, y):
+            with torch.autocast("cpu", dtype=dtype or torch.bfloat16, enabled=dtype is not None):
+                return criterion(self.model(x), y)
+
+        modes = {"compile": None, "max-autotune": "max-autotune"}
+        self.loss = torch.compile(loss, mode=modes[args.mode]) if args.mode in modes else loss
+        self.next = 0
+
+    def step(self):
+        i = self.next % self.batches
+        self.next += 1
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.loss(self.x[i], self.y[i])
+        if self.scaler is None:
+            loss.backward()
+            self.optimizer.step()
+        else:
+            self.scaler.scale(loss).backward()
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        return loss.detach()
+
+
+def product(dtype, count):
+    """The best rate of a large product: what this machine gives at most."""
+    n = 2048
+    a, b = torch.randn(n, n).to(dtype), torch.randn(n, n).to(dtype)
+    out = torch.empty(n, n, dtype=dtype)
+    best = float("inf")
+    for _ in range(count):
+        start = time.perf_counter()
+        torch.mm(a, b, out=out)
+        best = min(best, time.perf_counter() - start)
+    return 2.0 * n**3 / best / 1e9
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", choices=networks.NAMES, required=True)
+    parser.add_argument("--precision", choices=DTYPES, default="f32")
+    parser.add_argument("--mode", choices=("eager", "compile", "max-autotune"), default="eager")
+    parser.add_argument("--layout", choices=("contiguous", "channels_last"), default="contiguous")
+    parser.add_argument("--adam", choices=("default", "foreach", "fused"), default="default")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--images", required=True, help="raw u8, 784 bytes an image")
+    parser.add_argument("--labels", required=True, help="raw u8")
+    parser.add_argument("--weights", required=True, help="raw f32, all parameters in order")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    trainer = Trainer(args)
+    print(json.dumps({"ready": "torch " + torch.__version__}), flush=True)
+    for line in sys.stdin:
+        command, *rest = line.split()
+        count = int(rest[0]) if rest else 0
+        if command == "reset":
+            trainer.reset()
+            answer = {}
+        elif command == "losses":
+            answer = {"losses": [trainer.step().item() for _ in range(count)]}
+        elif command == "steps":
+            start = time.perf_counter()
+            for _ in range(count):
+                trainer.step()
+            answer = {"seconds": time.perf_counter() - start, "steps": count}
+        elif command == "product":
+            answer = {"gflops": product(DTYPES[args.precision] or torch.float32, count)}
+        elif command == "quit":
+            break
+        else:
+            answer = {"error": "unknown command " + command}
+        print(json.dumps(answer), flush=True)
+
+
+main()

@@ -1,0 +1,337 @@
+/* mpt's side of the step comparison: a worker that takes commands from stdin and answers each with a line of JSON.
+ *   reset       back to the initial weights and a fresh optimizer
+ *   losses N    N steps; answers {"losses": [...]}
+ *   steps N     N steps; answers {"seconds": s, "steps": N}
+ *   quit
+ * bench/peers/torch_step.py is the other side; bench/peers/compare.py runs both. A step is what an application would do: hand over
+ * the next batch, forward, backward, update. */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
+
+#include <math.h>
+#include <mpt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { PIXELS = 784 };
+
+static void fail(const char *what, const char *why) {
+    fprintf(stderr, "mpt_step: %s: %s\n", what, why);
+    exit(1);
+}
+
+static void check(mpt_status status, const char *call) {
+    if (status != MPT_OK) fail(call, mpt_last_error());
+}
+#define OK(call) check((call), #call)
+
+typedef struct options {
+    const char *model, *precision, *mode, *images, *labels, *weights;
+    int threads, batch;
+} options;
+
+typedef struct trainer {
+    const options *opt;
+    mpt_context *ctx;
+    float *images;
+    unsigned char *labels;
+    long batches, next;
+    mpt_layer *net;
+    mpt_policy *policy; /* NULL: f32 */
+    mpt_scaler *scaler; /* f16 alone */
+    mpt_optimizer *adam;
+    mpt_tensor *x, *y, *loss;
+    mpt_program *program; /* NULL: eager */
+} trainer;
+
+static const char *next_argument(int argc, char **argv, int *i) {
+    if (*i + 1 >= argc) fail(argv[*i], "needs a value");
+    return argv[++*i];
+}
+
+static options parse(int argc, char **argv) {
+    options o = {"cnn", "f32", "captured", NULL, NULL, NULL, 0, 128};
+    for (int i = 1; i < argc; ++i) {
+        const char *key = argv[i], *value = next_argument(argc, argv, &i);
+        if (!strcmp(key, "--model"))
+            o.model = value;
+        else if (!strcmp(key, "--precision"))
+            o.precision = value;
+        else if (!strcmp(key, "--mode"))
+            o.mode = value;
+        else if (!strcmp(key, "--images"))
+            o.images = value;
+        else if (!strcmp(key, "--labels"))
+            o.labels = value;
+        else if (!strcmp(key, "--weights"))
+            o.weights = value;
+        else if (!strcmp(key, "--threads"))
+            o.threads = atoi(value);
+        else if (!strcmp(key, "--batch"))
+            o.batch = atoi(value);
+        else
+            fail(key,
+                 "unknown; use --model cnn|mlp --precision f32|bf16|f16 --mode captured|eager --threads N --batch N "
+                 "--images FILE --labels FILE --weights FILE");
+    }
+    if (!o.images || !o.labels || !o.weights) fail("--images, --labels, --weights", "all three are needed");
+    if (strcmp(o.model, "cnn") && strcmp(o.model, "mlp")) fail(o.model, "no such model; use cnn or mlp");
+    if (strcmp(o.mode, "captured") && strcmp(o.mode, "eager")) fail(o.mode, "no such mode; use captured or eager");
+    if (o.batch < 1) fail("--batch", "must be at least 1");
+    return o;
+}
+
+static void *read_file(const char *path, size_t *nbytes) {
+    FILE *f = fopen(path, "rb");
+    if (!f) fail(path, "cannot be opened");
+    fseek(f, 0, SEEK_END);
+    *nbytes = (size_t)ftell(f);
+    rewind(f);
+    void *data = malloc(*nbytes);
+    if (!data || fread(data, 1, *nbytes, f) != *nbytes) fail(path, "cannot be read");
+    fclose(f);
+    return data;
+}
+
+static void add(mpt_layer *net, mpt_layer *layer) {
+    OK(mpt_layer_add(net, NULL, layer));
+    mpt_layer_release(layer);
+}
+
+static void add_linear(mpt_context *ctx, mpt_layer *net, int64_t in, int64_t out) {
+    mpt_linear_desc desc;
+    mpt_layer *layer;
+    OK(mpt_linear_desc_init(&desc, sizeof desc));
+    desc.in_features = in;
+    desc.out_features = out;
+    OK(mpt_layer_linear(ctx, &desc, &layer));
+    add(net, layer);
+}
+
+static void add_conv(mpt_context *ctx, mpt_layer *net, int64_t in, int64_t out) {
+    mpt_conv2d_desc desc;
+    mpt_layer *layer;
+    OK(mpt_conv2d_desc_init(&desc, sizeof desc));
+    desc.in_channels = in;
+    desc.out_channels = out;
+    OK(mpt_layer_conv2d(ctx, &desc, &layer));
+    add(net, layer);
+}
+
+static void add_relu(mpt_context *ctx, mpt_layer *net) {
+    mpt_layer *layer;
+    OK(mpt_layer_relu(ctx, &layer));
+    add(net, layer);
+}
+
+static void add_pool(mpt_context *ctx, mpt_layer *net) {
+    mpt_layer *layer;
+    OK(mpt_layer_max_pool2d(ctx, NULL, &layer));
+    add(net, layer);
+}
+
+static void add_flatten(mpt_context *ctx, mpt_layer *net) {
+    mpt_layer *layer;
+    OK(mpt_layer_flatten(ctx, &layer));
+    add(net, layer);
+}
+
+static mpt_layer *build(mpt_context *ctx, const char *model) {
+    mpt_layer *net;
+    OK(mpt_layer_sequential(ctx, &net));
+    if (!strcmp(model, "cnn")) {
+        add_conv(ctx, net, 1, 32);
+        add_relu(ctx, net);
+        add_pool(ctx, net);
+        add_conv(ctx, net, 32, 64);
+        add_relu(ctx, net);
+        add_pool(ctx, net);
+        add_conv(ctx, net, 64, 64);
+        add_relu(ctx, net);
+        add_flatten(ctx, net);
+        add_linear(ctx, net, 576, 64);
+        add_relu(ctx, net);
+        add_linear(ctx, net, 64, 10);
+    } else {
+        add_linear(ctx, net, PIXELS, 1024);
+        add_relu(ctx, net);
+        add_linear(ctx, net, 1024, 1024);
+        add_relu(ctx, net);
+        add_linear(ctx, net, 1024, 10);
+    }
+    return net;
+}
+
+static void load_weights(mpt_layer *net, const char *path) {
+    size_t nbytes, used = 0;
+    char *data = read_file(path, &nbytes);
+    int32_t count;
+    OK(mpt_layer_parameter_count(net, &count));
+    for (int32_t i = 0; i < count; ++i) {
+        mpt_tensor *p;
+        int64_t numel;
+        OK(mpt_layer_parameter(net, i, &p));
+        OK(mpt_tensor_numel(p, &numel));
+        size_t size = (size_t)numel * sizeof(float);
+        if (used + size > nbytes) fail(path, "has too few weights");
+        OK(mpt_tensor_write(p, data + used, size));
+        used += size;
+        mpt_tensor_release(p);
+    }
+    if (used != nbytes) fail(path, "has too many weights");
+    free(data);
+}
+
+/* The step's calls, run at once or recorded. */
+static void train_step(trainer *t) {
+    mpt_tensor *logits;
+    OK(mpt_autocast_begin(t->ctx, t->policy));
+    OK(mpt_layer_forward(t->net, &t->x, 1, &logits, 1));
+    OK(mpt_cross_entropy(logits, t->y, MPT_REDUCTION_MEAN, &t->loss));
+    OK(mpt_autocast_end(t->ctx));
+    mpt_tensor_release(logits);
+    OK(mpt_backward(t->loss, t->scaler, MPT_GRAD_WRITE));
+    OK(mpt_optimizer_step(t->adam, t->scaler));
+    if (t->scaler) OK(mpt_scaler_update(t->scaler));
+}
+
+static void trainer_end(trainer *t) {
+    mpt_program_release(t->program);
+    mpt_tensor_release(t->loss);
+    mpt_tensor_release(t->x);
+    mpt_tensor_release(t->y);
+    mpt_optimizer_release(t->adam);
+    mpt_scaler_release(t->scaler);
+    mpt_policy_release(t->policy);
+    mpt_layer_release(t->net);
+}
+
+static void trainer_begin(trainer *t) {
+    const options *o = t->opt;
+    const int cnn = !strcmp(o->model, "cnn");
+    int64_t shape[4] = {o->batch, cnn ? 1 : PIXELS, 28, 28};
+    t->net = build(t->ctx, o->model);
+    load_weights(t->net, o->weights);
+    t->policy = NULL;
+    t->scaler = NULL;
+    if (!strcmp(o->precision, "bf16")) {
+        OK(mpt_policy_create(t->ctx, MPT_BF16, &t->policy));
+    } else if (!strcmp(o->precision, "f16")) {
+        OK(mpt_policy_create(t->ctx, MPT_F16, &t->policy));
+        OK(mpt_scaler_create(t->ctx, NULL, &t->scaler));
+    } else if (strcmp(o->precision, "f32")) {
+        fail(o->precision, "no such precision; use f32, bf16 or f16");
+    }
+    OK(mpt_optimizer_adam(t->ctx, NULL, &t->adam));
+    OK(mpt_optimizer_add_layer(t->adam, t->net));
+    OK(mpt_tensor_create(t->ctx, MPT_F32, cnn ? 4 : 2, shape, &t->x));
+    OK(mpt_tensor_create(t->ctx, MPT_U8, 1, shape, &t->y));
+    t->next = 0;
+    t->loss = NULL;
+    t->program = NULL;
+    if (!strcmp(o->mode, "captured")) {
+        OK(mpt_capture_begin(t->ctx));
+        train_step(t);
+        OK(mpt_capture_end(t->ctx, &t->loss, 1, &t->program));
+    }
+}
+
+static void step(trainer *t) {
+    const size_t batch = (size_t)t->opt->batch, i = (size_t)(t->next++ % t->batches);
+    const float *x = t->images + i * batch * PIXELS;
+    const unsigned char *y = t->labels + i * batch;
+    if (t->program) {
+        OK(mpt_program_feed(t->program, t->x, x, batch * PIXELS * sizeof *x));
+        OK(mpt_program_feed(t->program, t->y, y, batch));
+        OK(mpt_program_run(t->program));
+    } else {
+        OK(mpt_tensor_write(t->x, x, batch * PIXELS * sizeof *x));
+        OK(mpt_tensor_write(t->y, y, batch));
+        mpt_tensor_release(t->loss);
+        train_step(t);
+    }
+}
+
+static void answer_losses(trainer *t, long count) {
+    printf("{\"losses\": [");
+    for (long i = 0; i < count; ++i) {
+        double loss;
+        step(t);
+        OK(mpt_tensor_item(t->loss, &loss));
+        /* Python's reader of JSON knows NaN and Infinity by these names. */
+        if (isfinite(loss))
+            printf("%s%.9g", i ? ", " : "", loss);
+        else
+            printf("%s%s", i ? ", " : "", isnan(loss) ? "NaN" : loss > 0 ? "Infinity" : "-Infinity");
+    }
+    printf("]}\n");
+}
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void answer_steps(trainer *t, long count) {
+    const double start = now();
+    for (long i = 0; i < count; ++i) step(t);
+    OK(mpt_context_synchronize(t->ctx));
+    printf("{\"seconds\": %.9f, \"steps\": %ld}\n", now() - start, count);
+}
+
+int main(int argc, char **argv) {
+    const options opt = parse(argc, argv);
+    trainer t = {0};
+    mpt_context_desc desc;
+    size_t n_images, n_labels;
+    char line[64], text[256] = "";
+    t.opt = &opt;
+    OK(mpt_context_desc_init(&desc, sizeof desc));
+    desc.threads = opt.threads;
+    OK(mpt_context_create(&desc, &t.ctx));
+
+    unsigned char *pixels = read_file(opt.images, &n_images);
+    t.labels = read_file(opt.labels, &n_labels);
+    if (n_images != n_labels * PIXELS) fail(opt.images, "must have 784 bytes for each label");
+    t.batches = (long)(n_labels / (size_t)opt.batch);
+    if (t.batches == 0) fail(opt.images, "has less than one batch");
+    t.images = malloc(n_images * sizeof *t.images);
+    if (!t.images) fail(opt.images, "no memory");
+    for (size_t i = 0; i < n_images; ++i) t.images[i] = (float)pixels[i] / 255.0f;
+    free(pixels);
+
+    trainer_begin(&t);
+    OK(mpt_context_describe(t.ctx, text, sizeof text, NULL));
+    for (char *c = text; *c; ++c) {
+        if (*c == '"' || *c == '\\' || *c == '\n') *c = ' ';
+    }
+    printf("{\"ready\": \"mpt %d.%d.%d, %s\"}\n", (int)(mpt_version() / 10000), (int)(mpt_version() / 100 % 100),
+           (int)(mpt_version() % 100), text);
+    fflush(stdout);
+    while (fgets(line, sizeof line, stdin)) {
+        char command[16] = "";
+        long count = 0;
+        sscanf(line, "%15s %ld", command, &count);
+        if (!strcmp(command, "reset")) {
+            trainer_end(&t);
+            trainer_begin(&t);
+            printf("{}\n");
+        } else if (!strcmp(command, "losses")) {
+            answer_losses(&t, count);
+        } else if (!strcmp(command, "steps")) {
+            answer_steps(&t, count);
+        } else if (!strcmp(command, "quit")) {
+            break;
+        } else {
+            printf("{\"error\": \"unknown command %s\"}\n", command);
+        }
+        fflush(stdout);
+    }
+    trainer_end(&t);
+    mpt_context_release(t.ctx);
+    free(t.images);
+    free(t.labels);
+    return 0;
+}

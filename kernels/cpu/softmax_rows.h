@@ -1,0 +1,38 @@
+// What softmax and cross entropy share: the largest element of a row and the sum of exponentials.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "isa.h"
+#include "sums.h"
+#include "tiled_row.h"
+#include "vector_math.h"
+
+namespace mpt::cpu {
+
+// Sum of exp(x[i] - shift).
+template <class C>
+C exp_sum(const C *x, std::int64_t n, C shift) {
+    alignas(64) C e[kRowTile];
+    for (std::int64_t i = 0; i < n; i++) e[i] = vexp(x[i] - shift);
+    return sum_run(e, n);
+}
+
+template <class C>
+struct SoftmaxRows {
+    C (*max)(const C *, std::int64_t) = Versions<&max_run<C>>::best();
+    C (*exp_sum)(const C *, std::int64_t, C) = Versions<&mpt::cpu::exp_sum<C>>::best();
+
+    // A row of -inf alone gives NaN, as do NaN and +inf in it [PyTorch].
+    void statistics(RowReader<C> &x, std::int64_t n, C &largest, C &sum) const {
+        C m = -std::numeric_limits<C>::infinity();
+        C s = 0;
+        each_tile(n, [&](std::int64_t i, std::int64_t length) { m = larger(m, max(x.tile(i, length), length)); });
+        each_tile(n, [&](std::int64_t i, std::int64_t length) { s += exp_sum(x.tile(i, length), length, m); });
+        largest = m;
+        sum = s;
+    }
+};
+
+}  // namespace mpt::cpu

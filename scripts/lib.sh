@@ -1,0 +1,94 @@
+# Helpers of the scripts beside this file. SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+
+# Prints a step of a script.
+say() {
+    if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
+        printf '\033[1m==> %s\033[0m\n' "$*"
+    else
+        printf '==> %s\n' "$*"
+    fi
+}
+
+die() {
+    printf 'error: %s\n' "$*" >&2
+    exit 1
+}
+
+package_installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# Runs a command as root, through sudo where this is another user.
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        return 127
+    fi
+}
+
+# Installs those of the named packages that are missing, from the distribution alone.
+# Returns 1, after a message, where that fails.
+need_packages() {
+    local missing=() name
+    if ! command -v apt-get >/dev/null; then
+        printf 'this is neither Debian nor Ubuntu: install the equivalents of %s by hand\n' "$*" >&2
+        return 0
+    fi
+    for name in "$@"; do
+        package_installed "$name" || missing+=("$name")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    say "installing ${missing[*]}"
+    local log
+    log=$(mktemp)
+    if ! as_root true 2>/dev/null; then
+        printf 'root is needed once, to run:  apt-get install %s\n' "${missing[*]}" >&2
+        rm -f "$log"
+        return 1
+    fi
+    # Stale lists of packages are refreshed only where the first try fails.
+    if ! apt_install "${missing[@]}" >"$log" 2>&1; then
+        { as_root apt-get update -q && apt_install "${missing[@]}"; } >"$log" 2>&1 || {
+            tail -n 15 "$log" >&2
+            printf 'could not install %s\n' "${missing[*]}" >&2
+            rm -f "$log"
+            return 1
+        }
+    fi
+    rm -f "$log"
+}
+
+apt_install() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@"
+}
+
+# configure_and_build FOLDER TARGETS [CMAKE OPTION...]: configures where needed and builds the targets (words of one string);
+# says nothing where there is nothing to do.
+configure_and_build() {
+    local folder=$1 targets=$2 log
+    shift 2
+    log=$(mktemp)
+    if [ ! -f "$folder/.configured" ] || [ "$(cat "$folder/.configured")" != "$*" ]; then
+        say "configuring in $folder"
+        local generator=()
+        command -v ninja >/dev/null && [ ! -f "$folder/CMakeCache.txt" ] && generator=(-G Ninja)
+        if ! cmake -S . -B "$folder" "${generator[@]}" "$@" >"$log" 2>&1; then
+            tail -n 40 "$log" >&2
+            rm -f "$log"
+            return 1
+        fi
+        printf '%s' "$*" >"$folder/.configured"
+        say "building (the first time takes a few minutes)"
+    fi
+    # shellcheck disable=SC2086
+    if ! cmake --build "$folder" --parallel "$(nproc)" --target $targets >"$log" 2>&1; then
+        grep -E -A 5 'error|Error|FAILED' "$log" | head -n 60 >&2
+        rm -f "$log"
+        return 1
+    fi
+    rm -f "$log"
+}

@@ -1,0 +1,90 @@
+#include "api/guard.h"
+
+#include "program/recording.h"
+
+namespace mpt::api {
+
+namespace {
+thread_local std::string thread_error;
+// The first error inside a capture is the one that every later call gives.
+void poison(Context &ctx, mpt_status status, const std::string &message) noexcept {
+    if (!ctx.recording || ctx.recording->poison != MPT_OK) return;
+    ctx.recording->poison = status;
+    try {
+        ctx.recording->poison_message = message;
+    } catch (...) {
+        ctx.recording->poison_message.clear();
+    }
+}
+
+}  // namespace
+
+const char *thread_error_text() noexcept { return thread_error.c_str(); }
+
+mpt_status report(Context *ctx, const char *function, mpt_status status, const std::string &message) noexcept {
+    try {
+        thread_error = std::string(function) + ": " + message;
+        if (ctx) {
+            poison(*ctx, status, thread_error);
+            ctx->last_error = thread_error;
+            ctx->log(MPT_LOG_ERROR, thread_error);
+            if (ctx->desc.error) ctx->desc.error(status, thread_error.c_str(), ctx->desc.error_user_data);
+        }
+    } catch (...) {
+        thread_error.clear();  // no memory for the message: the status must do
+    }
+    return status;
+}
+
+void refuse_poisoned(const Context &ctx) {
+    if (ctx.recording && ctx.recording->poison != MPT_OK)
+        fail(ctx.recording->poison, "the open capture has failed (", ctx.recording->poison_message, "): call mpt_capture_abort");
+}
+
+Ref<Tensor> tensor(Context &ctx, mpt_tensor *handle, const char *name) {
+    Tensor &t = same(ctx, handle, name);
+    // A recorded tensor, or another program's output that will be there when this one runs, may be written down.
+    const StorageState state = t.storage->state();
+    const bool recordable = state == StorageState::Recorded || state == StorageState::Pending;
+    if (!(ctx.recording && recordable)) t.storage->require_ready(name);
+    return Ref<Tensor>(&t);
+}
+
+std::vector<Ref<Tensor>> tensors(Context &ctx, mpt_tensor *const *handles, std::int32_t n, const char *name, const char *count_name) {
+    if (n < 0) fail(MPT_ERROR_ARGUMENT, "argument '", count_name, "' is ", n, ": it must not be negative");
+    if (n > 0) need(handles, name);
+    std::vector<Ref<Tensor>> list;
+    for (std::int32_t i = 0; i < n; ++i) list.push_back(tensor(ctx, handles[i], (std::string(name) + "[" + std::to_string(i) + "]").c_str()));
+    return list;
+}
+
+void need_outside_capture(const Context &ctx, const char *way_out) {
+    if (ctx.recording) fail(MPT_ERROR_STATE, "a capture is open, and this cannot be recorded: ", way_out);
+}
+
+Dims dims(std::int32_t ndim, const std::int64_t *values, const char *ndim_name, const char *name) {
+    if (ndim < 0 || ndim > MPT_MAX_DIMS) fail(MPT_ERROR_ARGUMENT, "argument '", ndim_name, "' is ", ndim, ": it must be 0 to ", static_cast<int>(MPT_MAX_DIMS));
+    if (ndim > 0) need(values, name);
+    Dims result;
+    for (std::int32_t i = 0; i < ndim; ++i) result.push(values[i]);
+    return result;
+}
+
+int flag(std::int32_t value, const char *name) {
+    if (value != 0 && value != 1) fail(MPT_ERROR_ARGUMENT, "argument '", name, "' is ", value, ": it must be 0 or 1");
+    return value;
+}
+
+void text_out(const std::string &text, char *to, std::size_t nbytes, std::size_t *needed) {
+    if (nbytes > 0) {
+        need(to, "text");
+        const std::size_t count = std::min(nbytes - 1, text.size());
+        std::memcpy(to, text.data(), count);
+        to[count] = '\0';
+    }
+    if (needed) *needed = text.size() + 1;
+}
+
+std::string text_in(const char *text, const char *name) { return &need(text, name); }
+
+}  // namespace mpt::api

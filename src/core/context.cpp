@@ -1,0 +1,78 @@
+#include "core/context.h"
+
+#include <pthread.h>
+
+#include <utility>
+
+namespace mpt {
+
+namespace {
+std::atomic<std::uint32_t> forks{0};
+}
+
+std::uint32_t fork_count() {
+    // Registered with the first context, not at load time: a library must not act before it is used.
+    static const int registered = pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
+    (void)registered;
+    return forks.load(std::memory_order_relaxed);
+}
+
+}  // namespace mpt
+
+mpt_context::mpt_context() : forks_(mpt::fork_count()) {}
+
+mpt_context::~mpt_context() {
+    drain();
+    // The order matters: emitters and recordings hold tensors, tensors hold memory, memory comes from the device.
+    recording.reset();
+    top.reset();
+    run.reset();
+    random = nullptr;
+    memory.trim();
+}
+
+void mpt_context::log(mpt_log_level level, const std::string &message) const {
+    if (desc.log && level <= desc.log_level) desc.log(level, message.c_str(), desc.log_user_data);
+}
+
+void mpt_context::leave() {
+    entry_.unlock();
+    if (has_garbage_.load(std::memory_order_acquire) && entry_.try_lock()) {
+        drain();
+        entry_.unlock();
+    }
+}
+
+void mpt_context::dispose(mpt::Object *object) {
+    // In the child of a fork a lock may be held by a thread that does not exist: leave the memory to the exit.
+    if (forked()) return;
+    if (entry_.try_lock()) {
+        // What is deleted may hold the last reference to this context.
+        mpt::Ref<mpt_context> keep(this);
+        delete object;
+        entry_.unlock();
+        return;
+    }
+    {
+        std::lock_guard<std::mutex> lock(garbage_lock_);
+        garbage_.push_back(object);
+        has_garbage_.store(true, std::memory_order_release);
+    }
+    if (entry_.try_lock()) {  // the owner has left meanwhile and may not come back
+        mpt::Ref<mpt_context> keep(this);
+        drain();
+        entry_.unlock();
+    }
+}
+
+void mpt_context::drain() {
+    while (has_garbage_.load(std::memory_order_acquire)) {
+        std::vector<mpt::Object *> batch;
+        {
+            std::lock_guard<std::mutex> lock(garbage_lock_);
+            batch.swap(garbage_);
+            has_garbage_.store(false, std::memory_order_release);
+        }
+        for (mpt::Object *object : batch) delete object;
+    }
+}

@@ -1,0 +1,38 @@
+#include "core/tensor.h"
+
+#include "core/error.h"
+
+void mpt_tensor::dispose() { ctx->dispose(this); }
+
+namespace mpt {
+
+std::size_t checked_bytes(const Dims &shape, mpt_dtype dtype) {
+    // Half of the address space, so that no sum of an offset and a size overflows.
+    const std::int64_t most = INT64_MAX / 2 / static_cast<std::int64_t>(dtype_size(dtype));
+    std::int64_t count = 1;
+    bool empty = false;
+    for (int i = 0; i < shape.n; ++i) {
+        if (shape[i] < 0) fail(MPT_ERROR_SHAPE, "shape ", shape, " has a negative extent");
+        if (shape[i] == 0) empty = true;
+    }
+    if (empty) return 0;
+    for (int i = 0; i < shape.n; ++i) {
+        if (shape[i] > most / count) fail(MPT_ERROR_SHAPE, "shape ", shape, " of ", dtype_name(dtype), " needs more bytes than an address can count");
+        count *= shape[i];
+    }
+    return static_cast<std::size_t>(count) * dtype_size(dtype);
+}
+
+Ref<Tensor> new_tensor(Context &ctx, mpt_dtype dtype, const Dims &shape, const Dims &strides) {
+    return make<Tensor>(ctx, make<Storage>(ctx, checked_bytes(shape, dtype)), dtype, shape, strides, 0);
+}
+
+Ref<Tensor> new_tensor(Context &ctx, mpt_dtype dtype, const Dims &shape) { return new_tensor(ctx, dtype, shape, contiguous(shape)); }
+
+Ref<Tensor> detached(const Tensor &tensor) { return view_of(tensor, tensor.shape, tensor.strides, tensor.offset); }
+
+Ref<Tensor> view_of(const Tensor &tensor, const Dims &shape, const Dims &strides, std::int64_t offset) {
+    return make<Tensor>(*tensor.ctx, tensor.storage, tensor.dtype, shape, strides, offset);
+}
+
+}  // namespace mpt

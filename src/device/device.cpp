@@ -1,0 +1,152 @@
+#include "device/device.h"
+
+#include "core/error.h"
+#include "device/library.h"
+
+namespace mpt {
+
+namespace {
+
+void check(mpt_status status, const mpt_mod_error &error) {
+    if (status != MPT_OK) fail(status, error.message);
+}
+
+struct ModuleFile {
+    mpt_device kind;
+    const char *name, *file;
+};
+constexpr ModuleFile kModules[] = {{MPT_DEVICE_CPU, "CPU", "libmpt_cpu.so"}, {MPT_DEVICE_CUDA, "CUDA", "libmpt_cuda.so"}};
+constexpr const char *kAccelerator = "libmpt_onednn.so";
+
+template <class T>
+void append(std::string &key, const T &value) {
+    key.append(reinterpret_cast<const char *>(&value), sizeof value);
+}
+
+void append(std::string &key, const std::vector<mpt_mod_operand> &operands) {
+    for (const mpt_mod_operand &o : operands) {
+        append(key, o.dtype);
+        append(key, o.ndim);
+        key.append(reinterpret_cast<const char *>(o.shape), sizeof(std::int64_t) * static_cast<std::size_t>(o.ndim));
+        key.append(reinterpret_cast<const char *>(o.strides), sizeof(std::int64_t) * static_cast<std::size_t>(o.ndim));
+    }
+}
+
+// Kernel names are static strings, one per op, so the address would do; the text is safer and hardly longer.
+std::string key_of(const KernelCall &call) {
+    std::string key = call.kernel;
+    key.push_back('\0');
+    append(key, static_cast<std::uint32_t>(call.in.size()));
+    key.append(static_cast<const char *>(call.attrs), call.attrs_bytes);
+    append(key, call.in);
+    append(key, call.out);
+    return key;
+}
+
+}  // namespace
+
+void Kernel::launch(const void *const *in, void *const *out, void *workspace, void *stream) const {
+    mpt_mod_error error = {};
+    check(table_.launch(handle_, in, out, workspace, stream, &error), error);
+}
+
+std::shared_ptr<Device> Device::open(mpt_device kind, int index, int threads) {
+    for (const ModuleFile &m : kModules) {
+        if (m.kind != kind) continue;
+        std::string why;
+        void *entry = open_symbol(m.file, MPT_MODULE_ENTRY_NAME, why);
+        if (!entry)
+            fail(MPT_ERROR_DEVICE, "the ", m.name, " module cannot be used: ", why, "; install ", m.file, " beside libmpt.so");
+        std::shared_ptr<Device> device(new Device);
+        device->kind_ = kind;
+        device->module_ = reinterpret_cast<mpt_module_entry_fn>(entry)();
+        const mpt_mod_device_desc desc = {index, threads};
+        mpt_mod_error error = {};
+        check(device->module_->open(&desc, &device->handle_, &error), error);
+        if (kind == MPT_DEVICE_CPU) device->open_accelerator();
+        return device;
+    }
+    fail(MPT_ERROR_ARGUMENT, "argument 'desc': device ", static_cast<int>(kind), " is none of mpt_device");
+}
+
+void Device::open_accelerator() {
+    void *entry = open_symbol(kAccelerator, MPT_ACCELERATOR_ENTRY_NAME, accelerator_missing_);
+    if (!entry) return;
+    const auto *accelerator = reinterpret_cast<mpt_accelerator_entry_fn>(entry)();
+    mpt_mod_error error = {};
+    if (accelerator->open(module_->threads(handle_), &accelerator_handle_, &error) == MPT_OK)
+        accelerator_ = accelerator;
+    else
+        accelerator_missing_ = error.message;
+}
+
+Device::~Device() {
+    cache_.clear();
+    if (accelerator_ && !forked_) accelerator_->close(accelerator_handle_);
+    if (handle_) module_->close(handle_, forked_ ? 1 : 0);
+}
+
+int Device::threads() const {
+    const mpt_mod_threads *threads = module_->threads(handle_);
+    return threads ? threads->count : 1;
+}
+
+std::string Device::describe() const {
+    std::string text = module_->describe(handle_);
+    if (accelerator_) text += std::string("; ") + accelerator_->describe(accelerator_handle_) + (accelerator_on_ ? "" : " (off)");
+    return text;
+}
+
+void Device::to_device(void *dst, const void *src, std::size_t nbytes, void *stream) {
+    mpt_mod_error error = {};
+    check(module_->to_device(handle_, dst, src, nbytes, stream, &error), error);
+}
+
+void Device::to_host(void *dst, const void *src, std::size_t nbytes, void *stream) {
+    mpt_mod_error error = {};
+    check(module_->to_host(handle_, dst, src, nbytes, stream, &error), error);
+}
+
+void Device::synchronize(void *stream) {
+    mpt_mod_error error = {};
+    check(module_->synchronize(handle_, stream, &error), error);
+}
+
+void Device::use_accelerator(bool on) {
+    accelerator_on_ = on;
+    cache_.clear();  // programs keep the kernels that they hold
+}
+
+Ref<Kernel> Device::prepare(const KernelCall &call) {
+    std::string key = key_of(call);
+    auto found = cache_.find(key);
+    if (found != cache_.end()) return found->second;
+
+    const mpt_mod_call plain = {call.kernel,
+                                call.in.data(),
+                                call.out.data(),
+                                static_cast<std::int32_t>(call.in.size()),
+                                static_cast<std::int32_t>(call.out.size()),
+                                call.attrs,
+                                call.attrs_bytes};
+    const mpt_mod_kernels *table = nullptr;
+    mpt_mod_kernel *handle = nullptr;
+    std::size_t workspace = 0;
+    mpt_mod_error error = {};
+    if (accelerator_ && accelerator_on_) {
+        const mpt_status status = accelerator_->kernels.prepare(accelerator_handle_, &plain, &handle, &workspace, &error);
+        if (status == MPT_OK)
+            table = &accelerator_->kernels;
+        else if (status != MPT_ERROR_UNSUPPORTED)
+            check(status, error);
+    }
+    if (!table) {
+        check(module_->kernels.prepare(handle_, &plain, &handle, &workspace, &error), error);
+        table = &module_->kernels;
+    }
+    Ref<Kernel> kernel = make<Kernel>(*table, handle, workspace);
+    cache_.emplace(std::move(key), kernel);
+    return kernel;
+}
+
+}  // namespace mpt

@@ -1,0 +1,77 @@
+// An opened device: its module, its accelerator where there is one, and the cache of its prepared kernels.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/object.h"
+#include "device/module.h"
+
+namespace mpt {
+
+// A call of a kernel without addresses, owning its operands' forms.
+struct KernelCall {
+    const char *kernel;
+    std::vector<mpt_mod_operand> in, out;
+    const void *attrs = nullptr;
+    std::size_t attrs_bytes = 0;
+};
+
+// Algorithm, descriptors and workspace size are decided; addresses come with the launch.
+class Kernel final : public Object {
+public:
+    Kernel(const mpt_mod_kernels &table, mpt_mod_kernel *handle, std::size_t workspace_bytes)
+        : table_(table), handle_(handle), workspace_bytes_(workspace_bytes) {}
+    ~Kernel() override { table_.destroy(handle_); }
+    void launch(const void *const *in, void *const *out, void *workspace, void *stream) const;
+    const char *name() const { return table_.name(handle_); }
+    std::size_t workspace_bytes() const { return workspace_bytes_; }
+
+private:
+    const mpt_mod_kernels &table_;
+    mpt_mod_kernel *handle_;
+    std::size_t workspace_bytes_;
+};
+
+class Device {
+public:
+    // Opens the module of a kind beside libmpt. MPT_ERROR_DEVICE says why it cannot be used.
+    static std::shared_ptr<Device> open(mpt_device kind, int index, int threads);
+    ~Device();
+
+    mpt_device kind() const { return kind_; }
+    int threads() const;
+    std::string describe() const;
+    void *alloc(std::size_t nbytes, void *stream) { return module_->alloc(handle_, nbytes, stream); }
+    void free(void *ptr, std::size_t nbytes, void *stream) { module_->free(handle_, ptr, nbytes, stream); }
+    void to_device(void *dst, const void *src, std::size_t nbytes, void *stream);
+    void to_host(void *dst, const void *src, std::size_t nbytes, void *stream);
+    void synchronize(void *stream);
+
+    // The kernel for a call, from the cache where it was prepared before.
+    Ref<Kernel> prepare(const KernelCall &call);
+    void use_accelerator(bool on);
+    void set_forked() { forked_ = true; }  // closes without waiting for threads that this process does not have
+    bool has_accelerator() const { return accelerator_ != nullptr; }
+    // Why there is no accelerator; "" when there is one.
+    const std::string &accelerator_missing() const { return accelerator_missing_; }
+
+private:
+    Device() = default;
+    void open_accelerator();
+
+    mpt_device kind_ = MPT_DEVICE_CPU;
+    const mpt_module *module_ = nullptr;
+    mpt_mod_device *handle_ = nullptr;
+    const mpt_accelerator *accelerator_ = nullptr;
+    mpt_mod_device *accelerator_handle_ = nullptr;
+    std::string accelerator_missing_;
+    bool accelerator_on_ = true;
+    bool forked_ = false;
+    std::unordered_map<std::string, Ref<Kernel>> cache_;
+};
+
+}  // namespace mpt

@@ -1,0 +1,63 @@
+#include "engine/capture.h"
+
+#include "core/error.h"
+#include "engine/shadow.h"
+
+namespace mpt {
+
+namespace {
+
+void close(Context &ctx, bool gave_outputs, const std::vector<Ref<Storage>> &outputs) {
+    const std::shared_ptr<Recording> recording = std::move(ctx.recording);
+    ctx.recording.reset();
+    recording->restore();
+    for (const Ref<Storage> &s : recording->born) s->set_state(StorageState::Gone);
+    if (gave_outputs)
+        for (const Ref<Storage> &s : outputs) s->set_state(StorageState::Pending);
+}
+
+}  // namespace
+
+void capture_begin(Context &ctx) {
+    if (ctx.recording) fail(MPT_ERROR_STATE, "a capture is open already: end it with mpt_capture_end or mpt_capture_abort");
+    auto recording = std::make_shared<Recording>();
+    // What the calls inside open and do not close is closed by an abort.
+    recording->on_abort = [&ctx, scope = ctx.scope, policies = ctx.policies, modes = ctx.grad_modes] {
+        ctx.scope = scope;
+        ctx.policies = policies;
+        ctx.grad_modes = modes;
+    };
+    recording->open_pairs = ctx.policies.size() + ctx.grad_modes.size();
+    ctx.recording = std::move(recording);
+}
+
+Ref<mpt_program> capture_end(Context &ctx, const std::vector<Ref<Tensor>> &outputs) {
+    Recording &recording = *ctx.recording;
+    if (ctx.policies.size() + ctx.grad_modes.size() != recording.open_pairs)
+        fail(MPT_ERROR_STATE, "mpt_autocast_begin or mpt_no_grad_begin inside the capture has no end inside it: close it before mpt_capture_end");
+    Ref<mpt_program> program = make<mpt_program>(ctx, recording, outputs);
+    close(ctx, true, program->output_storages);
+    for (const Ref<Tensor> &t : outputs) {  // the graph behind them was only written down
+        t->node = nullptr;
+        t->leaf = nullptr;
+    }
+    return program;
+}
+
+void capture_abort(Context &ctx) {
+    if (!ctx.recording) return;
+    const auto on_abort = std::move(ctx.recording->on_abort);
+    close(ctx, false, {});
+    on_abort();
+}
+
+void run_program(mpt_program &program) {
+    Context &ctx = *program.ctx;
+    ScopeGuard guard(ctx);
+    ctx.scope.grad = false;
+    ctx.scope.policy = nullptr;
+    for (const ShadowUse &use : program.shadow_reads) shadow::refresh(ctx, use.original, use.original_dtype, use.dtype);
+    program.launch();
+}
+
+}  // namespace mpt

@@ -1,0 +1,93 @@
+#include "engine/node.h"
+
+#include <atomic>
+
+#include "core/error.h"
+
+namespace mpt {
+
+namespace {
+std::atomic<std::uint64_t> sequence_numbers{0};
+
+Spec spec_of(const Tensor *t) { return t ? Spec{t->dtype, t->shape, t->strides, t->offset} : Spec{}; }
+}  // namespace
+
+Edge edge_of(const Tensor &tensor) {
+    Edge edge;
+    if (tensor.requires_grad)
+        edge.leaf = Ref<Tensor>(const_cast<Tensor *>(&tensor));
+    else if (tensor.leaf)
+        edge.leaf = tensor.leaf;
+    else if (tensor.node)
+        edge.node = Ref<Node>(static_cast<Node *>(tensor.node.get())), edge.output = tensor.node_output;
+    return edge;
+}
+
+Node::Node(const Op &o, const Attrs &a) : op(&o), attrs(a), sequence(++sequence_numbers) {}
+
+void Node::use_up() {
+    used = true;
+    in.clear();
+    out.clear();
+}
+
+void Node::dispose() {
+    thread_local std::vector<Node *> pending;
+    thread_local bool running = false;
+    pending.push_back(this);
+    if (running) return;
+    running = true;
+    while (!pending.empty()) {
+        Node *node = pending.back();
+        pending.pop_back();
+        delete node;  // its edges may append to pending
+    }
+    running = false;
+}
+
+void link(Context &ctx, const Call &call) {
+    const Op &op = *call.op;
+    if (op.passes_gradient) {
+        const Edge edge = edge_of(*call.in[0]);
+        Tensor &y = *call.out[0];
+        y.node = edge.node;
+        y.node_output = edge.output;
+        y.leaf = edge.leaf;
+        return;
+    }
+    Ref<Node> node = make<Node>(op, call.attrs);
+    node->policy = ctx.scope.policy;
+    node->layer = ctx.scope.layer;
+    for (const Ref<Tensor> &x : call.in) {
+        node->edges.push_back(x ? edge_of(*x) : Edge{});
+        node->in_forms.push_back(spec_of(x.get()));
+    }
+    for (const Ref<Tensor> &y : call.out) node->out_forms.push_back(spec_of(y.get()));
+    const auto save = [](std::vector<Saved> &list, const std::vector<Ref<Tensor>> &tensors, unsigned mask) {
+        list.resize(tensors.size());
+        for (std::size_t i = 0; i < tensors.size(); ++i)
+            if ((mask >> i & 1) && tensors[i]) list[i] = {detached(*tensors[i]), tensors[i]->storage->version};
+    };
+    save(node->in, call.in, op.saves_in);
+    save(node->out, call.out, op.saves_out);
+    for (std::size_t i = 0; i < call.out.size(); ++i) {
+        if (!call.out[i] || !(op.differentiable >> i & 1)) continue;
+        call.out[i]->node = node;
+        call.out[i]->node_output = static_cast<int>(i);
+    }
+}
+
+void Autograd::emit(Call &call) {
+    const Op &op = *call.op;
+    bool tracked = false;
+    if (ctx_.scope.grad) {
+        for (const Ref<Tensor> &x : call.in) tracked = tracked || (x && x->tracked());
+        for (const Ref<Tensor> &y : call.out)
+            if (y && y->tracked())
+                fail(MPT_ERROR_STATE, op.name, " would change a tensor that takes part in gradients in place: do it between mpt_no_grad_begin and mpt_no_grad_end");
+    }
+    next_->emit(call);
+    if (tracked && (op.gradient || op.passes_gradient)) link(ctx_, call);
+}
+
+}  // namespace mpt

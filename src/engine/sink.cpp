@@ -1,0 +1,96 @@
+#include "engine/sink.h"
+
+#include "core/error.h"
+#include "program/recording.h"
+
+namespace mpt {
+
+namespace {
+
+bool nothing_to_do(const Call &call) {
+    for (const Ref<Tensor> &out : call.out)
+        if (out && out->numel() != 0) return false;
+    return true;
+}
+
+KernelCall kernel_call(const Call &call) {
+    KernelCall kernel{call.op->kernel, {}, {}, call.attrs.data(), call.attrs.size()};
+    kernel.in.reserve(call.in.size() + 1);
+    kernel.out.reserve(call.out.size());
+    for (const Ref<Tensor> &in : call.in) kernel.in.push_back(form_of(in.get()));
+    for (const Ref<Tensor> &out : call.out) kernel.out.push_back(form_of(out.get()));
+    if (call.op->arrange) call.op->arrange(call, kernel);
+    return kernel;
+}
+
+}  // namespace
+
+void Sink::shape_outputs(Call &call, Recording *recording) {
+    if (!call.op->infer) return;  // all outputs are given
+    std::vector<Spec> specs;
+    call.op->infer(call, specs);
+    call.out.resize(specs.size());
+    for (std::size_t i = 0; i < specs.size(); ++i) {
+        const Spec &spec = specs[i];
+        Ref<Tensor> &out = call.out[i];
+        if (spec.dtype == MPT_DTYPE_NONE) continue;
+        if (out) {
+            if (!(out->shape == spec.shape))
+                fail(MPT_ERROR_INTERNAL, call.op->name, ": the given output has shape ", out->shape, " instead of ", spec.shape);
+        } else if (!call.op->kernel) {
+            out = view_of(*call.in[0], spec.shape, spec.strides, spec.offset);
+        } else if (recording) {
+            Ref<Storage> storage = make<Storage>(ctx_, checked_bytes(spec.shape, spec.dtype), Storage::Recorded{});
+            recording->born.push_back(storage);
+            out = make<Tensor>(ctx_, storage, spec.dtype, spec.shape, spec.strides, 0);
+        } else {
+            out = new_tensor(ctx_, spec.dtype, spec.shape, spec.strides);
+        }
+    }
+}
+
+void Sink::emit(Call &call) {
+    Recording *recording = at_once_ ? nullptr : ctx_.recording.get();
+    std::vector<bool> given;
+    for (const Ref<Tensor> &out : call.out) given.push_back(static_cast<bool>(out));
+    shape_outputs(call, recording);
+    if (!call.op->kernel || nothing_to_do(call)) return;
+
+    const Ref<Kernel> kernel = ctx_.device->prepare(kernel_call(call));
+    if (recording)
+        record(call, kernel, *recording);
+    else
+        run(call, *kernel);
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        if (!given[i]) continue;
+        if (recording) recording->touch(call.out[i]->storage);
+        ++call.out[i]->storage->version;
+    }
+}
+
+void Sink::record(Call &call, const Ref<Kernel> &kernel, Recording &recording) {
+    recording.steps.push_back({call.op, kernel, call.in, call.out, call.op->updates, ctx_.scope.role, ctx_.scope.layer});
+}
+
+void Sink::run(Call &call, const Kernel &kernel) {
+    std::vector<const void *> in;
+    std::vector<void *> out;
+    in.reserve(call.in.size() + 1);
+    out.reserve(call.out.size());
+    for (const Ref<Tensor> &x : call.in) {
+        if (x) x->storage->require_ready("an input");
+        in.push_back(x ? x->data() : nullptr);
+    }
+    in.push_back(nullptr);  // an optional operand that arrange added
+    for (const Ref<Tensor> &x : call.out) out.push_back(x ? x->data() : nullptr);
+
+    struct Workspace {
+        Memory &memory;
+        std::size_t nbytes;
+        void *ptr;
+        ~Workspace() { memory.give(ptr, nbytes); }
+    } workspace{ctx_.memory, kernel.workspace_bytes(), ctx_.memory.take(kernel.workspace_bytes(), "a workspace")};
+    kernel.launch(in.data(), out.data(), workspace.ptr, nullptr);
+}
+
+}  // namespace mpt

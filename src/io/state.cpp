@@ -1,0 +1,128 @@
+#include "io/state.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "core/error.h"
+#include "engine/shadow.h"
+#include "io/file.h"
+#include "io/safetensors.h"
+#include "ops/transfer.h"
+
+using namespace mpt;
+
+void mpt_state::require_new(const std::string &name) const {
+    const bool known = numbers.count(name) || std::any_of(items_.begin(), items_.end(), [&](const Item &i) { return i.name == name; });
+    if (known) fail(MPT_ERROR_ARGUMENT, "argument 'name': the state has '", name, "' already: choose another name or prefix");
+}
+
+void mpt_state::add(const std::string &name, const Ref<Tensor> &tensor) {
+    require_new(name);
+    if (name == "__metadata__") fail(MPT_ERROR_ARGUMENT, "argument 'name': '__metadata__' is reserved by the file format: choose another name");
+    items_.push_back({name, tensor});
+}
+
+void mpt_state::set_number(const std::string &name, std::int64_t value) {
+    if (!numbers.count(name)) require_new(name);
+    numbers[name] = value;
+}
+
+void mpt_state::add_optimizer(const std::string &prefix, const Ref<mpt_optimizer> &optimizer) {
+    optimizer->make_state();
+    add(prefix + ".lr", optimizer->lr);
+    for (const Group &group : optimizer->groups) {
+        const std::string base = prefix + "." + group.name + ".";
+        add(base + "step", group.step);
+        add(base + "counts", group.counts);
+        for (std::size_t i = 0; i < group.slots.size(); ++i) {
+            const Slot &slot = group.slots[i];
+            const std::string own = base + std::to_string(i) + ".";
+            if (slot.first) add(own + "first", slot.first);
+            if (slot.second) add(own + "second", slot.second);
+            if (!is_low(slot.parameter->dtype)) continue;
+            add(own + "master", optimizer->master(slot));
+            after_load_.push_back([p = slot.parameter] { p->storage->find_shadow(MPT_F32)->of_version = p->storage->version; });
+        }
+    }
+    keep_.push_back(optimizer);
+}
+
+void mpt_state::save(const Writer &write) const {
+    std::vector<safetensors::Entry> entries;
+    for (const Item &item : items_) entries.push_back({item.name, item.tensor->dtype, item.tensor->shape, 0, 0});
+    for (const auto &[name, value] : numbers) entries.push_back({name, MPT_I64, {}, 0, 0});
+    const std::string header = safetensors::header(entries);
+    write(header.data(), header.size());
+    std::vector<char> bytes;
+    for (const Item &item : items_) {
+        bytes.resize(item.tensor->nbytes());
+        read(item.tensor, bytes.data());
+        write(bytes.data(), bytes.size());
+    }
+    for (const auto &[name, value] : numbers) write(&value, sizeof value);
+}
+
+void mpt_state::save(const std::string &path) const {
+    AtomicFile file(path);
+    save([&](const void *data, std::size_t nbytes) { file.write(data, nbytes); });
+    file.commit();
+}
+
+void mpt_state::load(const std::string &path) {
+    InputFile file(path);
+    load([&](void *data, std::size_t nbytes) { file.read(data, nbytes); });
+}
+
+void mpt_state::load(const Reader &read_bytes) {
+    unsigned char length_bytes[8];
+    read_bytes(length_bytes, sizeof length_bytes);
+    std::uint64_t length = 0;
+    for (int i = 7; i >= 0; --i) length = length << 8 | length_bytes[i];
+    if (length > safetensors::kMaxHeader) fail(MPT_ERROR_IO, "the file's header would have ", length, " bytes: this is no safetensors file");
+    std::string json(static_cast<std::size_t>(length), '\0');
+    read_bytes(json.data(), json.size());
+    std::vector<safetensors::Entry> entries = safetensors::parse(json);
+    std::sort(entries.begin(), entries.end(), [](const auto &a, const auto &b) { return a.begin < b.begin; });
+
+    // Everything is checked and read before anything is changed.
+    std::unordered_map<std::string, const safetensors::Entry *> by_name;
+    for (const auto &e : entries) by_name[e.name] = &e;
+    const auto find = [&](const std::string &name) {
+        auto found = by_name.find(name);
+        if (found == by_name.end()) fail(MPT_ERROR_NOT_FOUND, "the file has no '", name, "': it was saved from another model or with other prefixes");
+        return found->second;
+    };
+    std::unordered_map<const safetensors::Entry *, std::vector<char>> wanted;
+    for (const Item &item : items_) {
+        const auto *e = find(item.name);
+        if (!(e->shape == item.tensor->shape))
+            fail(MPT_ERROR_SHAPE, "the file's '", item.name, "' has shape ", e->shape, ", but here it is ", item.tensor->shape);
+        if (e->dtype != item.tensor->dtype)
+            fail(MPT_ERROR_DTYPE, "the file's '", item.name, "' is ", dtype_name(e->dtype), ", but here it is ", dtype_name(item.tensor->dtype));
+        wanted[e];
+    }
+    for (const auto &[name, value] : numbers) {
+        const auto *e = find(name);
+        if (e->dtype != MPT_I64 || e->shape.n != 0) fail(MPT_ERROR_DTYPE, "the file's '", name, "' is no i64 scalar");
+        wanted[e];
+    }
+    std::uint64_t at = 0;
+    std::vector<char> skipped;
+    for (const auto &e : entries) {
+        if (e.begin != at) fail(MPT_ERROR_IO, "the checkpoint's header is damaged: the data of '", e.name, "' begin at ", e.begin, " instead of ", at);
+        auto found = wanted.find(&e);
+        // What nobody wants is passed over in small pieces, whatever length its entry claims.
+        for (std::uint64_t left = e.end - e.begin; left > 0;) {
+            const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(left, 1 << 20));
+            std::vector<char> &to = found == wanted.end() ? skipped : found->second;
+            const std::size_t start = found == wanted.end() ? 0 : to.size();
+            to.resize(start + part);
+            read_bytes(to.data() + start, part);
+            left -= part;
+        }
+        at = e.end;
+    }
+    for (const Item &item : items_) write(item.tensor, wanted[by_name[item.name]].data());
+    for (auto &[name, value] : numbers) std::copy_n(wanted[by_name[name]].data(), sizeof value, reinterpret_cast<char *>(&value));
+    for (const auto &done : after_load_) done();
+}

@@ -1,0 +1,26 @@
+#include "ops/transfer.h"
+
+#include "ops/ops.h"
+
+namespace mpt {
+
+void write(const Ref<Tensor> &tensor, const void *data) {
+    Context &ctx = *tensor->ctx;
+    if (tensor->contiguous()) {
+        ctx.device->to_device(tensor->data(), data, tensor->nbytes(), nullptr);
+        ++tensor->storage->version;
+        return;
+    }
+    const Ref<Tensor> staged = new_tensor(ctx, tensor->dtype, tensor->shape);
+    ctx.device->to_device(staged->data(), data, staged->nbytes(), nullptr);
+    ops::copy_into(tensor, staged);
+}
+
+void read(const Ref<Tensor> &tensor, void *data) {
+    ScopeGuard guard(*tensor->ctx);
+    tensor->ctx->scope.grad = false;
+    const Ref<Tensor> rows = ops::contiguous(tensor);
+    tensor->ctx->device->to_host(data, rows->data(), rows->nbytes(), nullptr);
+}
+
+}  // namespace mpt

@@ -1,0 +1,78 @@
+#include "precision/policy.h"
+
+#include <sstream>
+
+#include "ops/ops.h"
+
+namespace mpt {
+
+namespace {
+
+// Raised when an op changes its class: a policy printed today can be told from one printed by a later version.
+constexpr int kClassListVersion = 1;
+
+struct ClassName {
+    Precision precision;
+    const char *name;
+};
+constexpr ClassName kClasses[] = {{Precision::Lower, "lower"},
+                                  {Precision::F32, "f32"},
+                                  {Precision::F32Result, "f32 result"},
+                                  {Precision::Promote, "promote widest"},
+                                  {Precision::AsIs, "as is"}};
+constexpr const char *kRoles[] = {"forward", "input gradient", "weight gradient"};
+
+}  // namespace
+
+bool matches(const char *pattern, const char *text) {
+    // The position after the last '*', to come back to: linear in practice and without recursion.
+    const char *star = nullptr, *from = nullptr;
+    while (*text) {
+        if (*pattern == '*') {
+            star = ++pattern;
+            from = text;
+        } else if (*pattern == '?' || *pattern == *text) {
+            ++pattern;
+            ++text;
+        } else if (star) {
+            pattern = star;
+            text = ++from;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*') ++pattern;
+    return !*pattern;
+}
+
+}  // namespace mpt
+
+using namespace mpt;
+
+mpt_dtype mpt_policy::target(const Op &op, mpt_role role, const std::string &layer) const {
+    if (!ops.empty()) {
+        auto found = ops.find(op.name);
+        if (found != ops.end()) return found->second;
+    }
+    if (op.precision == Precision::F32) return MPT_F32;
+    if (op.precision != Precision::Lower) return MPT_DTYPE_NONE;
+    for (auto entry = layers.rbegin(); entry != layers.rend(); ++entry)
+        if (matches(entry->first.c_str(), layer.c_str())) return entry->second;
+    return roles[role] != MPT_DTYPE_NONE ? roles[role] : dtype;
+}
+
+std::string mpt_policy::describe() const {
+    std::ostringstream out;
+    out << "autocast to " << dtype_name(dtype) << ", class lists version " << kClassListVersion << "\n";
+    for (const ClassName &c : kClasses) {
+        out << c.name << ":";
+        for (const Op *op : ops::all())
+            if (op->precision == c.precision) out << " " << op->name;
+        out << "\n";
+    }
+    for (int i = 0; i < 3; ++i)
+        if (roles[i] != MPT_DTYPE_NONE) out << "role " << kRoles[i] << " = " << dtype_name(roles[i]) << "\n";
+    for (const auto &[pattern, type] : layers) out << "layer \"" << pattern << "\" = " << dtype_name(type) << "\n";
+    for (const auto &[name, type] : ops) out << "op " << name << " = " << dtype_name(type) << "\n";
+    return out.str();
+}
