@@ -163,11 +163,12 @@ static mpt_layer *build(mpt_context *ctx, const char *model) {
     return net;
 }
 
-static void load_weights(mpt_layer *net, const char *path) {
+static void load_weights(mpt_context *ctx, mpt_layer *net, const char *path) {
     size_t nbytes, used = 0;
     char *data = read_file(path, &nbytes);
     int32_t count;
     OK(mpt_layer_parameter_count(net, &count));
+    OK(mpt_no_grad_begin(ctx));
     for (int32_t i = 0; i < count; ++i) {
         mpt_tensor *p;
         int64_t numel;
@@ -179,6 +180,7 @@ static void load_weights(mpt_layer *net, const char *path) {
         used += size;
         mpt_tensor_release(p);
     }
+    OK(mpt_no_grad_end(ctx));
     if (used != nbytes) fail(path, "has too many weights");
     free(data);
 }
@@ -212,7 +214,7 @@ static void trainer_begin(trainer *t) {
     const int cnn = !strcmp(o->model, "cnn");
     int64_t shape[4] = {o->batch, cnn ? 1 : PIXELS, 28, 28};
     t->net = build(t->ctx, o->model);
-    load_weights(t->net, o->weights);
+    load_weights(t->ctx, t->net, o->weights);
     t->policy = NULL;
     t->scaler = NULL;
     if (!strcmp(o->precision, "bf16")) {

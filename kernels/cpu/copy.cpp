@@ -12,7 +12,7 @@ namespace {
 // Tiles of a copy: long runs where both sides lie in one order, else near-square pieces that use whole cache lines of both.
 Tiling copy_tiling(const Loop &loop, std::int64_t most) {
     const bool transposed = loop.ndim > 1 && loop.inner() >= 32 && loop.outer_stride(1) == 1 && loop.inner_stride(1) > 1;
-    return transposed ? Tiling(loop, 16, 32) : Tiling(loop, most);
+    return transposed ? Tiling(loop, kTransposedTile / 32, 32) : Tiling(loop, most);
 }
 
 // The same dtype: bits are moved and never change.
@@ -77,7 +77,7 @@ public:
     const char *name() const override { return "cpu:copy"; }
 
 private:
-    static constexpr std::int64_t kBuffer = 512;
+    static constexpr std::int64_t kBuffer = kTransposedTile;
 
     bool direct(int k, std::int32_t dtype) const {
         return dtype == dtype_of<C>() && loop_.inner_stride(k) == 1 && (tiling_.rows == 1 || loop_.outer_stride(k) == tiling_.width);

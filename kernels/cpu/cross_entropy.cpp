@@ -87,12 +87,13 @@ public:
         const std::int64_t size = kRowsPerTask * std::max<std::int64_t>(Base::classes_, 1);
         Base::pool_.for_range(tasks_, (kGrain / 4 + size - 1) / size, [&](std::int64_t begin, std::int64_t end) {
             RowReader<C> x = Base::reader();
+            alignas(64) C exponentials[kRowTile];
             for (std::int64_t task = begin; task < end; task++) {
                 double total = 0;
                 for (std::int64_t r = task * kRowsPerTask; r < std::min((task + 1) * kRowsPerTask, Base::rows_); r++) {
                     x.start(Base::logits_at(in[0], r, 0));
                     C largest, sum;
-                    rows_.statistics(x, Base::classes_, largest, sum);
+                    rows_.statistics(x, Base::classes_, exponentials, largest, sum);
                     const C log_sum = std::log(sum);
                     lse[r * lse_stride_] = largest + log_sum;
                     const std::int64_t target = Base::target(in[1], r);

@@ -8,8 +8,6 @@
 namespace mpt::cpu {
 namespace {
 
-constexpr std::int64_t kTransposed = 512;  // elements of a transposed tile
-
 template <class From, class C>
 inline void load_run(const typename From::Stored *src, C *dst, std::int64_t n) {
     if constexpr (From::dtype == MPT_F16 && std::is_same_v<C, float>) {
@@ -76,8 +74,8 @@ void move_rows(const void *src, std::int64_t src_row_stride, std::int64_t src_st
                std::int64_t dst_stride, std::int64_t rows, std::int64_t n) {
     const auto *s = static_cast<const U *>(src);
     auto *d = static_cast<U *>(dst);
-    U buffer[kTransposed];
-    if (src_row_stride == 1 && src_stride > 1 && rows > 1 && rows * n <= kTransposed) {
+    U buffer[kTransposedTile];
+    if (src_row_stride == 1 && src_stride > 1 && rows > 1 && rows * n <= kTransposedTile) {
         for (std::int64_t i = 0; i < n; i++, s += src_stride)
             for (std::int64_t r = 0; r < rows; r++) buffer[r * n + i] = s[r];
         s = buffer;
@@ -127,12 +125,13 @@ template Store<float> storer<float>(std::int32_t);
 template Store<double> storer<double>(std::int32_t);
 template Store<std::int64_t> storer<std::int64_t>(std::int32_t);
 
+// No versions for wider vectors: what is not memcpy is strided, where scatter instructions cost more than they save.
 Move mover(std::size_t element_bytes) {
     switch (element_bytes) {
-        case 1: return Versions<&move_rows<std::uint8_t>>::best();
-        case 2: return Versions<&move_rows<std::uint16_t>>::best();
-        case 4: return Versions<&move_rows<std::uint32_t>>::best();
-        case 8: return Versions<&move_rows<std::uint64_t>>::best();
+        case 1: return move_rows<std::uint8_t>;
+        case 2: return move_rows<std::uint16_t>;
+        case 4: return move_rows<std::uint32_t>;
+        case 8: return move_rows<std::uint64_t>;
         default: return nullptr;
     }
 }

@@ -27,6 +27,9 @@ Load<C> loader(std::int32_t dtype);
 template <class C>
 Store<C> storer(std::int32_t dtype);
 
+// Tiles up to this size whose source is transposed pass through a buffer.
+inline constexpr std::int64_t kTransposedTile = 2048;
+
 Move mover(std::size_t element_bytes);
 
 }  // namespace mpt::cpu

@@ -18,6 +18,11 @@ void softmax_row(const C *x, C *y, std::int64_t n, C largest, C sum) {
 }
 
 template <class C>
+void divide_row(const C *e, C *y, std::int64_t n, C, C sum) {
+    for (std::int64_t i = 0; i < n; i++) y[i] = e[i] / sum;
+}
+
+template <class C>
 void log_softmax_row(const C *x, C *y, std::int64_t n, C largest, C log_sum) {
     MPT_CPU_INDEPENDENT
     for (std::int64_t i = 0; i < n; i++) y[i] = (x[i] - largest) - log_sum;
@@ -104,24 +109,27 @@ class Softmax final : public RowKernel<C> {
 
 public:
     Softmax(Pool &pool, const mpt_mod_call &call) : Base(pool, call) {
-        row_ = Base::attrs_.log ? Versions<&log_softmax_row<C>>::best() : Versions<&softmax_row<C>>::best();
+        held_ = !Base::attrs_.log && Base::n_ <= kRowTile;
+        row_ = Base::attrs_.log ? Versions<&log_softmax_row<C>>::best()
+               : held_          ? Versions<&divide_row<C>>::best()
+                                : Versions<&softmax_row<C>>::best();
     }
 
     void launch(const void *const *in, void *const *out, void *) override {
         Base::for_rows([&](std::int64_t begin, std::int64_t end) {
             RowReader<C> x = Base::reader(1);
-            alignas(64) C buffer[kRowTile];
+            alignas(64) C buffer[kRowTile], exponentials[kRowTile];
             for (std::int64_t r = begin; r < end; r++) {
                 std::int64_t offset[Loop::kOperands];
                 Base::offsets(r, offset);
                 x.start(Base::at(in[0], 1, offset[1]));
                 C largest, sum;
-                rows_.statistics(x, Base::n_, largest, sum);
+                rows_.statistics(x, Base::n_, exponentials, largest, sum);
                 if (Base::attrs_.log) sum = std::log(sum);
                 auto *y = const_cast<std::byte *>(Base::at(out[0], 0, offset[0]));
                 each_tile(Base::n_, [&](std::int64_t i, std::int64_t length) {
                     C *values = Base::place(y, i, buffer);
-                    row_(x.tile(i, length), values, length, largest, sum);
+                    row_(held_ ? exponentials : x.tile(i, length), values, length, largest, sum);
                     Base::put(values, y, i, length, buffer);
                 });
             }
@@ -132,6 +140,7 @@ public:
 
 private:
     SoftmaxRows<C> rows_;
+    bool held_;  // the exponentials of a whole row are kept
     void (*row_)(const C *, C *, std::int64_t, C, C);
 };
 

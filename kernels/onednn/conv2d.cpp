@@ -47,10 +47,12 @@ std::unique_ptr<Kernel> prepare_conv2d(const Device &device, const mpt_mod_call 
         if (desc.weights_desc() != whole.weights_desc()) refuse("parts of two sizes ask for the weights in two forms");
         Step step = made->step<dnnl::convolution_forward>(desc);
         Part part, after;
-        made->bind_input(part, step, DNNL_ARG_SRC, conv.x.form(images.size()), {Place::In, 0, conv.x.offset(images.begin)}, desc.src_desc());
+        made->bind_input(part, step, DNNL_ARG_SRC, conv.x.form(images.size()), {Place::In, 0, conv.x.offset(images.begin)},
+                         desc.src_desc());
         weights.bind(*made, part, step);
         if (biased) step.argument(DNNL_ARG_BIAS, bias, {Place::In, 2, 0});
-        made->bind_output(after, step, DNNL_ARG_DST, conv.y.form(images.size()), {Place::Out, 0, conv.y.offset(images.begin)}, desc.dst_desc());
+        made->bind_output(after, step, DNNL_ARG_DST, conv.y.form(images.size()), {Place::Out, 0, conv.y.offset(images.begin)},
+                          desc.dst_desc());
         part.push_back(std::move(step));
         part.insert(part.end(), std::make_move_iterator(after.begin()), std::make_move_iterator(after.end()));
         phase.push_back(std::move(part));
@@ -72,9 +74,11 @@ std::unique_ptr<Kernel> prepare_conv2d_dgrad(const Device &device, const mpt_mod
         if (desc.weights_desc() != whole.weights_desc()) refuse("parts of two sizes ask for the weights in two forms");
         Step step = made->step<dnnl::convolution_backward_data>(desc);
         Part part, after;
-        made->bind_input(part, step, DNNL_ARG_DIFF_DST, conv.y.form(images.size()), {Place::In, 0, conv.y.offset(images.begin)}, desc.diff_dst_desc());
+        made->bind_input(part, step, DNNL_ARG_DIFF_DST, conv.y.form(images.size()), {Place::In, 0, conv.y.offset(images.begin)},
+                         desc.diff_dst_desc());
         weights.bind(*made, part, step);
-        made->bind_output(after, step, DNNL_ARG_DIFF_SRC, conv.x.form(images.size()), {Place::Out, 0, conv.x.offset(images.begin)}, desc.diff_src_desc());
+        made->bind_output(after, step, DNNL_ARG_DIFF_SRC, conv.x.form(images.size()), {Place::Out, 0, conv.x.offset(images.begin)},
+                          desc.diff_src_desc());
         part.push_back(std::move(step));
         part.insert(part.end(), std::make_move_iterator(after.begin()), std::make_move_iterator(after.end()));
         phase.push_back(std::move(part));

@@ -26,7 +26,8 @@ struct Partial {
 Step sum_of_rows(Schedule &schedule, memory::data_type type, std::int64_t rows, std::int64_t columns, Place matrix, Place sum) {
     const memory::desc ones({1, rows}, type, memory::format_tag::ab), in({rows, columns}, type, memory::format_tag::ab),
         out({1, columns}, f32, memory::format_tag::ab);
-    Step step = schedule.step<dnnl::matmul>(choose<dnnl::matmul>(schedule.device().engine, take_first, std::tuple<>(), ones, in, out));
+    Step step =
+        schedule.step<dnnl::matmul>(choose<dnnl::matmul>(schedule.device().engine, take_first, std::tuple<>(), ones, in, out));
     step.argument(DNNL_ARG_SRC, ones, schedule.ones(type, rows));
     step.argument(DNNL_ARG_WEIGHTS, in, matrix);
     step.argument(DNNL_ARG_DST, out, sum);
@@ -41,15 +42,16 @@ bool unfolds(const Convolution &conv) {
 }
 
 Partial by_product(Schedule &schedule, const Convolution &conv, bool biased) {
-    const std::int64_t outputs = conv.y.shape[1], channels = conv.x.shape[1], height = conv.weights_shape[2], width = conv.weights_shape[3];
+    const std::int64_t outputs = conv.y.shape[1], channels = conv.x.shape[1], height = conv.weights_shape[2],
+                       width = conv.weights_shape[3];
     const std::int64_t columns = height * width * channels;
     Partial partial{memory::desc(conv.weights_shape, f32, memory::dims{columns, 1, width * channels, channels}), {}, {}, {}};
     Phase phase;
     for (int i = 0; i < conv.parts; ++i) {
         const Range images = conv.images(i);
         const std::int64_t rows = images.size() * conv.y.pixels();
-        const memory::desc dy({outputs, rows}, conv.y.type, memory::dims{1, outputs}), unfolded({rows, columns}, conv.x.type, memory::format_tag::ab),
-            dw({outputs, columns}, f32, memory::format_tag::ab);
+        const memory::desc dy({outputs, rows}, conv.y.type, memory::dims{1, outputs}),
+            unfolded({rows, columns}, conv.x.type, memory::format_tag::ab), dw({outputs, columns}, f32, memory::format_tag::ab);
         const auto desc = choose<dnnl::matmul>(schedule.device().engine, take_first, std::tuple<>(), dy, unfolded, dw);
         schedule.name = std::string("onednn:unfold+") + desc.impl_info_str();
         const Place copy = schedule.reserve(unfolded), dy_place{Place::In, 1, conv.y.offset(images.begin)};
@@ -75,7 +77,8 @@ Partial by_convolution(Schedule &schedule, const Convolution &conv, bool biased)
     const std::int64_t outputs = conv.y.shape[1];
     const memory::desc db({outputs}, f32, memory::dims{1});
     // oneDNN's own sum for db costs much in f32, up to the price of dw: a product with ones is faster there.
-    const bool summed = biased && conv.in_place && conv.y.type == f32 && conv.images(conv.parts - 1).size() * conv.y.pixels() <= most_ones;
+    const bool summed =
+        biased && conv.in_place && conv.y.type == f32 && conv.images(conv.parts - 1).size() * conv.y.pixels() <= most_ones;
     const memory::desc *db_or_none = biased && !summed ? &db : nullptr;
     const auto first = conv.backward_weights(conv.images(0).size(), db_or_none, nullptr);
     schedule.name = std::string("onednn:") + first.impl_info_str();
@@ -94,7 +97,9 @@ Partial by_convolution(Schedule &schedule, const Convolution &conv, bool biased)
         if (biased) partial.db_places.push_back(schedule.reserve(db));
         if (db_or_none) step.argument(DNNL_ARG_DIFF_BIAS, db, partial.db_places.back());
         part.push_back(std::move(step));
-        if (summed) part.push_back(sum_of_rows(schedule, f32, images.size() * conv.y.pixels(), outputs, dy_place, partial.db_places.back()));
+        if (summed)
+            part.push_back(
+                sum_of_rows(schedule, f32, images.size() * conv.y.pixels(), outputs, dy_place, partial.db_places.back()));
         phase.push_back(std::move(part));
     }
     schedule.add(std::move(phase));
@@ -129,7 +134,8 @@ std::unique_ptr<Kernel> prepare_conv2d_wgrad(const Device &device, const mpt_mod
     }
     if (biased) {
         const memory::desc db({conv.y.shape[1]}, f32, memory::dims{1});
-        adding[0].push_back(made->reorder(db, partial.db_places[0], vector_form(device, call.out[1], {conv.y.shape[1]}), {Place::Out, 1, 0}));
+        adding[0].push_back(
+            made->reorder(db, partial.db_places[0], vector_form(device, call.out[1], {conv.y.shape[1]}), {Place::Out, 1, 0}));
     }
     Phase copying = conv.copy_weights(*made, partial.dw, partial.dw_places[0], conv.weights, {Place::Out, 0, 0});
     if (adders == 1 && copying.size() == 1) {

@@ -60,10 +60,12 @@ Convolution::Convolution(const Device &device, const mpt_mod_call &call, const m
         dilation.push_back(a.dilation[i] - 1);
         before.push_back(a.padding[i]);
         // What the last window covers beyond the image; less than the padding where the stride leaves something over.
-        after.push_back((y.shape[2 + i] - 1) * a.stride[i] + (w.shape[2 + i] - 1) * a.dilation[i] + 1 - x.shape[2 + i] - a.padding[i]);
+        after.push_back((y.shape[2 + i] - 1) * a.stride[i] + (w.shape[2 + i] - 1) * a.dilation[i] + 1 - x.shape[2 + i] -
+                        a.padding[i]);
     }
     in_place = x.channels_last && y.channels_last;
-    const double flops = 2.0 * static_cast<double>(y.shape[0] * y.shape[1] * y.pixels()) * static_cast<double>(w.shape[1] * w.shape[2] * w.shape[3]);
+    const double flops =
+        2.0 * static_cast<double>(y.shape[0] * y.shape[1] * y.pixels()) * static_cast<double>(w.shape[1] * w.shape[2] * w.shape[3]);
     const auto worth = static_cast<std::int64_t>(std::min(flops / 5e5, 1e6));  // waking a thread costs about that much
     parts = static_cast<int>(std::max<std::int64_t>(std::min({worth, x.shape[0], std::int64_t{device.threads.count}}), 1));
 }
@@ -73,25 +75,31 @@ dnnl::convolution_forward::primitive_desc Convolution::forward(std::int64_t coun
     const auto kind = dnnl::prop_kind::forward_training;
     const memory::desc w = any_weights(x.type);
     if (bias)
-        return choose<P>(device.engine, slower, std::tuple<>(), kind, direct, wanted(x, count), w, *bias, wanted(y, count), stride, dilation, before, after);
-    return choose<P>(device.engine, slower, std::tuple<>(), kind, direct, wanted(x, count), w, wanted(y, count), stride, dilation, before, after);
+        return choose<P>(device.engine, slower, std::tuple<>(), kind, direct, wanted(x, count), w, *bias, wanted(y, count), stride,
+                         dilation, before, after);
+    return choose<P>(device.engine, slower, std::tuple<>(), kind, direct, wanted(x, count), w, wanted(y, count), stride, dilation,
+                     before, after);
 }
 
 dnnl::convolution_backward_data::primitive_desc Convolution::backward_data(std::int64_t count) const {
-    return choose<dnnl::convolution_backward_data>(device.engine, slower, std::tuple(forward(count, nullptr)), direct, wanted(x, count),
-                                                   any_weights(x.type), wanted(y, count), stride, dilation, before, after);
+    return choose<dnnl::convolution_backward_data>(device.engine, slower, std::tuple(forward(count, nullptr)), direct,
+                                                   wanted(x, count), any_weights(x.type), wanted(y, count), stride, dilation,
+                                                   before, after);
 }
 
-dnnl::convolution_backward_weights::primitive_desc Convolution::backward_weights(std::int64_t count, const memory::desc *db, const memory::desc *like) const {
+dnnl::convolution_backward_weights::primitive_desc Convolution::backward_weights(std::int64_t count, const memory::desc *db,
+                                                                                 const memory::desc *like) const {
     using P = dnnl::convolution_backward_weights;
     const memory::desc dw = like ? *like : any_weights(memory::data_type::f32);
     const std::tuple hint(forward(count, nullptr));
     if (db)
-        return choose<P>(device.engine, slower, hint, direct, wanted(x, count), dw, *db, wanted(y, count), stride, dilation, before, after);
+        return choose<P>(device.engine, slower, hint, direct, wanted(x, count), dw, *db, wanted(y, count), stride, dilation, before,
+                         after);
     return choose<P>(device.engine, slower, hint, direct, wanted(x, count), dw, wanted(y, count), stride, dilation, before, after);
 }
 
-Phase Convolution::copy_weights(Schedule &schedule, const memory::desc &from, Place source, const memory::desc &to, Place target) const {
+Phase Convolution::copy_weights(Schedule &schedule, const memory::desc &from, Place source, const memory::desc &to,
+                                Place target) const {
     constexpr std::int64_t grain = 64;  // a multiple of every block of channels
     const memory::dims &shape = weights_shape;
     const int pieces = static_cast<int>(std::min<std::int64_t>(parts, shape[0] / grain));

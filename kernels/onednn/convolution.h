@@ -37,7 +37,8 @@ public:
     dnnl::convolution_forward::primitive_desc forward(std::int64_t count, const memory::desc *bias) const;
     dnnl::convolution_backward_data::primitive_desc backward_data(std::int64_t count) const;
     // dw in the form of *like when it is given: all parts have to agree on one.
-    dnnl::convolution_backward_weights::primitive_desc backward_weights(std::int64_t count, const memory::desc *db, const memory::desc *like) const;
+    dnnl::convolution_backward_weights::primitive_desc backward_weights(std::int64_t count, const memory::desc *db,
+                                                                        const memory::desc *like) const;
 
     // A copy between two forms of the weights, cut along the output channels where both forms allow it.
     Phase copy_weights(Schedule &schedule, const memory::desc &from, Place source, const memory::desc &to, Place target) const;

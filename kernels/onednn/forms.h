@@ -7,7 +7,9 @@
 
 namespace mpt::onednn {
 
-inline bool present(const mpt_mod_operand &operand) { return operand.dtype != MPT_DTYPE_NONE; }
+inline bool present(const mpt_mod_operand &operand) {
+    return operand.dtype != MPT_DTYPE_NONE;
+}
 
 // Refuses what this accelerator does not compute in.
 inline dnnl::memory::data_type type_of(const Device &device, const mpt_mod_operand &operand) {
@@ -16,7 +18,9 @@ inline dnnl::memory::data_type type_of(const Device &device, const mpt_mod_opera
     refuse(operand.dtype == MPT_BF16 ? "this CPU does not multiply bf16" : "computes in f32 and bf16 only");
 }
 
-inline std::size_t bytes_of(dnnl::memory::data_type type) { return type == dnnl::memory::data_type::f32 ? 4 : 2; }
+inline std::size_t bytes_of(dnnl::memory::data_type type) {
+    return type == dnnl::memory::data_type::f32 ? 4 : 2;
+}
 
 inline void refuse_empty(const mpt_mod_operand &operand) {
     for (int i = 0; i < operand.ndim; ++i)

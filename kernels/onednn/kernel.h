@@ -3,9 +3,8 @@
 
 #include <cstddef>
 #include <memory>
-#include <string>
-
 #include <oneapi/dnnl/dnnl.hpp>
+#include <string>
 
 #include "device/attrs.h"
 #include "device/module.h"
@@ -19,7 +18,9 @@ struct Failure {
 };
 
 // Refuses the call: the CPU module then runs its portable kernel.
-[[noreturn]] inline void refuse(const char *why) { throw Failure{MPT_ERROR_UNSUPPORTED, why}; }
+[[noreturn]] inline void refuse(const char *why) {
+    throw Failure{MPT_ERROR_UNSUPPORTED, why};
+}
 
 struct Device {
     mpt_mod_threads threads;  // the CPU module's pool

@@ -26,14 +26,18 @@ Matrices matrices(const Device &device, const mpt_mod_operand &operand) {
                operand.strides[nd - 1]};
     for (int i = nd - 3; i >= 0; --i) {
         if (operand.shape[i] == 1) continue;
-        if (m.batch == 1) m.batch_stride = operand.strides[i];
-        else if (operand.strides[i] != m.batch * m.batch_stride) refuse("the batch dimensions do not form one");
+        if (m.batch == 1)
+            m.batch_stride = operand.strides[i];
+        else if (operand.strides[i] != m.batch * m.batch_stride)
+            refuse("the batch dimensions do not form one");
         m.batch *= operand.shape[i];
     }
     // A dimension of one element may have any stride; oneDNN wants one that makes a matrix.
     if (m.columns == 1) m.column_stride = 1;
-    if (m.columns == 1 && m.rows == 1) m.row_stride = 1;
-    else if (m.rows == 1) m.row_stride = m.column_stride == 1 ? m.columns : 1;
+    if (m.columns == 1 && m.rows == 1)
+        m.row_stride = 1;
+    else if (m.rows == 1)
+        m.row_stride = m.column_stride == 1 ? m.columns : 1;
     const bool by_rows = m.column_stride == 1 && m.row_stride >= m.columns;
     const bool by_columns = m.row_stride == 1 && m.column_stride >= m.rows;
     if (!by_rows && !by_columns) refuse("a matrix is contiguous neither by rows nor by columns");
@@ -47,9 +51,12 @@ struct Block {
 
     Block(const Matrices &m, Range batch, Range rows, Range columns) {
         const std::int64_t r = rows.size(), c = columns.size();
-        if (m.batch == 1) form = memory::desc({r, c}, m.type, memory::dims{m.row_stride, m.column_stride});
-        else if (m.batch_stride == 0) form = memory::desc({1, r, c}, m.type, memory::dims{r * c, m.row_stride, m.column_stride});
-        else form = memory::desc({batch.size(), r, c}, m.type, memory::dims{m.batch_stride, m.row_stride, m.column_stride});
+        if (m.batch == 1)
+            form = memory::desc({r, c}, m.type, memory::dims{m.row_stride, m.column_stride});
+        else if (m.batch_stride == 0)
+            form = memory::desc({1, r, c}, m.type, memory::dims{r * c, m.row_stride, m.column_stride});
+        else
+            form = memory::desc({batch.size(), r, c}, m.type, memory::dims{m.batch_stride, m.row_stride, m.column_stride});
         const std::int64_t elements = batch.begin * m.batch_stride + rows.begin * m.row_stride + columns.begin * m.column_stride;
         offset = static_cast<std::size_t>(elements) * bytes_of(m.type);
     }
@@ -98,8 +105,9 @@ std::unique_ptr<Kernel> prepare_matmul(const Device &device, const mpt_mod_call 
         const Block in_a(a, batch, rows, all), in_b(b, batch, all, columns), in_c(c, batch, rows, columns);
         memory::desc bias;
         if (biased) bias = vector_form(device, call.in[2], {1, columns.size()});
-        const auto desc = biased ? choose<dnnl::matmul>(device.engine, take_first, std::tuple<>(), in_a.form, in_b.form, bias, in_c.form)
-                                 : choose<dnnl::matmul>(device.engine, take_first, std::tuple<>(), in_a.form, in_b.form, in_c.form);
+        const auto desc =
+            biased ? choose<dnnl::matmul>(device.engine, take_first, std::tuple<>(), in_a.form, in_b.form, bias, in_c.form)
+                   : choose<dnnl::matmul>(device.engine, take_first, std::tuple<>(), in_a.form, in_b.form, in_c.form);
         made->name = std::string("onednn:") + desc.impl_info_str();
         Step step = made->step<dnnl::matmul>(desc);
         step.argument(DNNL_ARG_SRC, in_a.form, {Place::In, 0, in_a.offset});

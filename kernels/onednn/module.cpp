@@ -48,7 +48,8 @@ mpt_status guarded(mpt_mod_error *error, const char *what, F &&f) {
 mpt_status open(const mpt_mod_threads *threads, mpt_mod_device **out, mpt_mod_error *error) {
     return guarded(error, "open", [&] {
         const dnnl_version_t *version = dnnl_version();
-        if (version->major != DNNL_VERSION_MAJOR) throw Failure{MPT_ERROR_DEVICE, "the oneDNN found has another major version than the one built with"};
+        if (version->major != DNNL_VERSION_MAJOR)
+            throw Failure{MPT_ERROR_DEVICE, "the oneDNN found has another major version than the one built with"};
         if (version->cpu_runtime != DNNL_RUNTIME_OMP && version->cpu_runtime != DNNL_RUNTIME_SEQ)
             throw Failure{MPT_ERROR_DEVICE, "this oneDNN does not run on OpenMP, so its threads cannot be held to one"};
         const auto isa = static_cast<unsigned>(dnnl_get_effective_cpu_isa());
@@ -63,9 +64,13 @@ mpt_status open(const mpt_mod_threads *threads, mpt_mod_device **out, mpt_mod_er
     });
 }
 
-void close(mpt_mod_device *dev) { delete dev; }
+void close(mpt_mod_device *dev) {
+    delete dev;
+}
 
-const char *describe(const mpt_mod_device *dev) { return dev->device.description.c_str(); }
+const char *describe(const mpt_mod_device *dev) {
+    return dev->device.description.c_str();
+}
 
 using Prepare = std::unique_ptr<Kernel> (*)(const Device &device, const mpt_mod_call &call);
 struct Entry {
@@ -98,9 +103,13 @@ mpt_status launch(mpt_mod_kernel *kernel, const void *const *in, void *const *ou
     return guarded(error, "launch", [&] { kernel->kernel->launch(in, out, workspace); });
 }
 
-void destroy(mpt_mod_kernel *kernel) { delete kernel; }
+void destroy(mpt_mod_kernel *kernel) {
+    delete kernel;
+}
 
-const char *name(const mpt_mod_kernel *kernel) { return kernel->kernel->name.c_str(); }
+const char *name(const mpt_mod_kernel *kernel) {
+    return kernel->kernel->name.c_str();
+}
 
 }  // namespace
 }  // namespace mpt::onednn

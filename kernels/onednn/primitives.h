@@ -20,11 +20,10 @@ inline dnnl::primitive_attr attributes() {
 // The implementation to use for P. oneDNN lists them best first by its own judgement; `skip` tells which to pass
 // over while there is a better one behind. Reference implementations are refused: the portable kernels are faster.
 template <class P, class Skip, class... Hint, class... Arguments>
-typename P::primitive_desc choose(const dnnl::engine &engine, Skip skip, const std::tuple<Hint...> &hint, const Arguments &...arguments) {
+typename P::primitive_desc choose(const dnnl::engine &engine, Skip skip, const std::tuple<Hint...> &hint,
+                                  const Arguments &...arguments) {
 #if DNNL_VERSION_MAJOR >= 3
-    auto make = [&](const auto &...hints) {
-        return typename P::primitive_desc(engine, arguments..., hints..., attributes());
-    };
+    auto make = [&](const auto &...hints) { return typename P::primitive_desc(engine, arguments..., hints..., attributes()); };
 #else
     const typename P::desc operation(arguments...);  // next_impl reads it
     auto make = [&](const auto &...hints) { return typename P::primitive_desc(operation, attributes(), engine, hints...); };
@@ -40,7 +39,9 @@ typename P::primitive_desc choose(const dnnl::engine &engine, Skip skip, const s
 }
 
 // For `skip`: nothing is passed over.
-inline bool take_first(std::string_view) { return false; }
+inline bool take_first(std::string_view) {
+    return false;
+}
 
 inline dnnl::sum::primitive_desc sum_desc(const dnnl::engine &engine, const dnnl::memory::desc &form, int count) {
     const std::vector<float> scales(count, 1.0f);

@@ -47,7 +47,8 @@ Step Schedule::reorder(const dnnl::memory::desc &from, Place source, const dnnl:
     return made;
 }
 
-void Schedule::bind_input(Part &before, Step &step, int name, const dnnl::memory::desc &lies, Place place, const dnnl::memory::desc &wanted) {
+void Schedule::bind_input(Part &before, Step &step, int name, const dnnl::memory::desc &lies, Place place,
+                          const dnnl::memory::desc &wanted) {
     if (lies != wanted) {
         const Place copy = reserve(wanted);
         before.push_back(reorder(lies, place, wanted, copy));
@@ -56,7 +57,8 @@ void Schedule::bind_input(Part &before, Step &step, int name, const dnnl::memory
     step.argument(name, wanted, place);
 }
 
-void Schedule::bind_output(Part &after, Step &step, int name, const dnnl::memory::desc &lies, Place place, const dnnl::memory::desc &wanted) {
+void Schedule::bind_output(Part &after, Step &step, int name, const dnnl::memory::desc &lies, Place place,
+                           const dnnl::memory::desc &wanted) {
     if (lies != wanted) {
         const Place copy = reserve(wanted);
         after.push_back(reorder(wanted, copy, lies, place));
@@ -100,8 +102,10 @@ void Schedule::launch(const void *const *in, void *const *out, void *workspace) 
     for (const Phase &phase : phases_) {
         launch.phase = &phase;
         const auto parts = static_cast<std::int32_t>(phase.size());
-        if (parts == 1) body(0, 1, &launch);
-        else device_.threads.run(device_.threads.pool, parts, body, &launch);
+        if (parts == 1)
+            body(0, 1, &launch);
+        else
+            device_.threads.run(device_.threads.pool, parts, body, &launch);
         if (launch.status != dnnl_success)
             throw Failure{MPT_ERROR_DEVICE, name + " failed with oneDNN's status " + std::to_string(launch.status)};
     }

@@ -68,8 +68,10 @@ public:
     Step reorder(const dnnl::memory::desc &from, Place source, const dnnl::memory::desc &to, Place target);
     // Gives step its argument `name` in the form `wanted`. Where the tensor lies in another form it is copied through the
     // workspace: by a step in `before` (an input) or in `after` (an output).
-    void bind_input(Part &before, Step &step, int name, const dnnl::memory::desc &lies, Place place, const dnnl::memory::desc &wanted);
-    void bind_output(Part &after, Step &step, int name, const dnnl::memory::desc &lies, Place place, const dnnl::memory::desc &wanted);
+    void bind_input(Part &before, Step &step, int name, const dnnl::memory::desc &lies, Place place,
+                    const dnnl::memory::desc &wanted);
+    void bind_output(Part &after, Step &step, int name, const dnnl::memory::desc &lies, Place place,
+                     const dnnl::memory::desc &wanted);
     void add(Phase phase);
 
     void launch(const void *const *in, void *const *out, void *workspace) override;

@@ -27,8 +27,10 @@ struct Unfold {
             return;
         }
         for (std::int64_t v = 0; v < kernel_width; ++v, to += pixel, w += dilation[1]) {
-            if (inside && w >= 0 && w < in_width) std::memcpy(to, x + static_cast<std::size_t>(h * in_width + w) * pixel, pixel);
-            else std::memset(to, 0, pixel);
+            if (inside && w >= 0 && w < in_width)
+                std::memcpy(to, x + static_cast<std::size_t>(h * in_width + w) * pixel, pixel);
+            else
+                std::memset(to, 0, pixel);
         }
     }
 };

@@ -29,6 +29,7 @@ class Caller:
         self.enums = {e["name"]: list(e["values"].values())[:-1] for e in api["enums"]}
         self.structs = {s["name"]: self.structure(s) for s in api["structs"]}
         self.pool = {handle: [] for handle in api["handles"]}
+        self.problems = {}
         self.memory = c.create_string_buffer(ROOM + 128)  # for wrapped tensors: it outlives them
         self.write = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_size_t, c.c_void_p)(lambda *_: self.random.random() < 0.1)
         self.read = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_size_t, c.c_void_p)(
@@ -46,17 +47,24 @@ class Caller:
             return self.pick(-1, 0, 1, 1, 1, 2, 3)
         if name == "capacity":
             return self.pick(-1, 0, 1, 4, 8)
-        return self.pick(-2**31, -1, 0, 0, 1, 1, 2, 2, 3, 4, 8, 9, 2**31 - 1)
+        if name == "ndim":
+            return self.pick(-1, 0, 1, 1, 1, 2, 2, 2, 2, 2, 2, 4, 4, 8, 9, 2**31 - 1)
+        return self.pick(-2**31, -1, 0, 0, 0, 1, 1, 1, 2, 3, 9, 2**31 - 1)
 
     def extent(self):
-        return self.pick(0, 1, 1, 2, 2, 2, 3, 4, 4, 5, -1) if self.random.random() < 0.98 else self.pick(2**40, 2**62, -2**63)
+        if self.random.random() < 0.8:
+            return 2
+        return self.pick(0, 1, 1, 2, 3, 4, 5, -1) if self.random.random() < 0.9 else self.pick(2**40, 2**62, -2**63)
 
     def number(self):
         return self.pick(0.0, 1.0, -1.0, 0.5, 1e-3, 2.0, 1e308, float("nan"), float("inf"))
 
     def handle(self, kind):
         live = self.pool[kind]
-        return live[self.random.randrange(len(live))] if live and self.random.random() < 0.93 else None
+        if not live or self.random.random() < 0.05:
+            return None
+        # Mostly one context, so that handles fit together.
+        return live[0] if kind == "mpt_context" and self.random.random() < 0.9 else self.random.choice(live)
 
     def described(self, kind):
         """A descriptor: the library's defaults with some fields changed, at times of a wrong size."""
@@ -64,13 +72,15 @@ class Caller:
         struct = self.structs[kind].from_buffer(room)
         getattr(self.lib, kind + "_init")(room, c.c_size_t(c.sizeof(struct)))
         for name, field in struct._fields_[1:]:
-            if field is not c.c_void_p and self.random.random() < 0.4:
+            if name.startswith(("in_", "out_")):
+                setattr(struct, name, 2)
+            if field is not c.c_void_p and self.random.random() < 0.1:
                 small = self.pick(-1, 0, 1, 2, 3) if name != "reserved" else self.pick(0, 0, 0, 1)
                 unsigned = field in (c.c_uint32, c.c_uint64)
                 setattr(struct, name, self.number() if field is c.c_double else abs(small) if unsigned else small)
         if self.random.random() < 0.1:
             struct.struct_size = self.pick(0, 3, 4, 12, c.sizeof(struct) + 8, ROOM)
-            room[self.random.randrange(4, ROOM)] = self.pick(0, 1)
+            room[self.random.randrange(c.sizeof(struct), ROOM)] = self.pick(0, 1)
         return room
 
     def nbytes(self, handles):
@@ -84,7 +94,9 @@ class Caller:
     def argument(self, parameter, tensors):
         kind, name = parameter["type"].replace("const ", ""), parameter["name"]
         base = kind.rstrip("* ")
-        if kind in ("char *", "void *") and name in ("text", "data") or name.endswith("out") or kind == "mpt_tensor **":
+        if "*const *" in parameter["type"]:
+            return None if self.random.random() < 0.05 else (c.c_void_p * 4)(*(self.handle("mpt_tensor") for _ in range(4)))
+        if name in ("text", "data", "outputs") or name.endswith("out"):
             if self.random.random() < 0.1:
                 return None
             if name == "data":
@@ -92,8 +104,6 @@ class Caller:
             room = c.create_string_buffer(ROOM)
             c.memset(room, SENTINEL, ROOM)
             return room
-        if kind == "mpt_tensor *const *":
-            return None if self.random.random() < 0.05 else (c.c_void_p * 4)(*(self.handle("mpt_tensor") for _ in range(4)))
         if base in self.pool:
             picked = self.handle(base)
             if base == "mpt_tensor" and picked:
@@ -108,6 +118,8 @@ class Caller:
                 return None
             return (c.c_int64 * 16)(*(self.extent() for _ in range(16))) if "64" in kind else (c.c_int32 * 16)(
                 *(self.integer("dim") for _ in range(16)))
+        if kind == "mpt_dtype" and self.random.random() < 0.6:
+            return c.c_int32(2)  # mostly MPT_F32, so that tensors fit together
         if kind in self.enums:
             return c.c_int32(self.random.choice(self.enums[kind]) if self.random.random() < 0.9 else self.pick(-1, 99, 2**31 - 1))
         if kind == "size_t":
@@ -131,8 +143,9 @@ class Caller:
             return
         for handle in (c.c_void_p * count).from_buffer(outputs):
             self.pool[kind].append(c.c_void_p(handle))
-            if len(self.pool[kind]) > (3 if kind == "mpt_context" else 24):
-                getattr(self.lib, kind + "_release")(self.pool[kind].pop(self.random.randrange(len(self.pool[kind]) - 1)))
+            if len(self.pool[kind]) > (2 if kind == "mpt_context" else 24):
+                oldest = 1 if kind == "mpt_context" else self.random.randrange(24)
+                getattr(self.lib, kind + "_release")(self.pool[kind].pop(oldest))
 
     def call(self, function, arguments):
         parameters = function["parameters"]
@@ -147,11 +160,21 @@ class Caller:
             elif function["name"] == "mpt_layer_forward":
                 self.keep(function, outputs[-1], arguments[-1].value)
             return status
-        described = f"{function['name']}: status {status}: {self.lib.mpt_last_error().decode()}"
-        assert self.lib.mpt_last_error(), f"{described}: no message"
-        assert 0 < status < INTERNAL, described
-        assert all(set(bytes(room)) == {SENTINEL} for room in outputs), f"{described}: an output was touched"
+        message = self.lib.mpt_last_error()
+        try:
+            message.decode()
+        except UnicodeDecodeError:
+            self.complain(function, "the message is not UTF-8", message)
+        if not message:
+            self.complain(function, f"status {status} has no message", message)
+        if not 0 < status < INTERNAL:
+            self.complain(function, f"status {status}", message)
+        if any(set(bytes(room)) != {SENTINEL} for room in outputs):
+            self.complain(function, f"an output was touched, status {status}", message)
         return status
+
+    def complain(self, function, problem, message):
+        self.problems.setdefault(f"{function['name']}: {problem}", message)
 
 
 def child(library, api_file, calls, seed, note):
@@ -161,15 +184,16 @@ def child(library, api_file, calls, seed, note):
     for function in caller.functions:
         trace[:ROOM] = f"{function['name']} with NULL and 0 everywhere".encode().ljust(ROOM)
         zeros = [SCALARS.get(p["type"], c.c_void_p)(0) for p in function["parameters"]]
-        status = caller.call(function, zeros)
-        assert status != 0, f"{function['name']} accepts NULL and 0 everywhere"
-    # Creation weighs more, so that there is something to misuse; ending functions are called by keep().
-    callable_now = [f for f in caller.functions if f["name"].split("_")[-1] not in ("release", "retain")]
-    makers = [f for f in callable_now if f["name"] in ("mpt_tensor_create", "mpt_context_create", "mpt_layer_linear", "mpt_capture_abort",
-                                                       "mpt_tensor_set_requires_grad", "mpt_sum", "mpt_backward")]
+        if caller.call(function, zeros) == 0:
+            caller.complain(function, "accepts NULL and 0 everywhere", b"")
+    # What makes things and what ends a broken capture weighs more; keep() calls the releases.
+    usable = [f for f in caller.functions if f["name"].split("_")[-1] not in ("release", "retain")]
+    makers = [f for f in usable if f["name"] in ("mpt_tensor_create", "mpt_layer_linear", "mpt_capture_abort", "mpt_layer_forward",
+                                                       "mpt_optimizer_add_group", "mpt_optimizer_add_layer", "mpt_sum", "mpt_backward",
+                                                       "mpt_optimizer_step", "mpt_scaler_update", "mpt_capture_end", "mpt_program_run")]
     done = {}
     for number in range(calls):
-        function = caller.random.choice(makers if caller.random.random() < 0.2 else callable_now)
+        function = caller.random.choice(makers if caller.random.random() < 0.2 else usable)
         tensors = []
         arguments = [caller.argument(p, tensors) for p in function["parameters"]]
         shown = ", ".join(str(list(a)) if isinstance(a, c.Array) and a._type_ is not c.c_char else repr(a) for a in arguments)
@@ -179,13 +203,16 @@ def child(library, api_file, calls, seed, note):
     for kind in reversed(list(caller.pool)):
         for handle in caller.pool[kind]:
             getattr(caller.lib, kind + "_release")(handle)
-    never = sorted(f["name"] for f in callable_now if f["returns"] == "mpt_status" and f["name"] not in done)
+    for problem, message in sorted(caller.problems.items()):
+        print(f"{problem}: {message!r}")
+    never = sorted(f["name"] for f in usable if f["returns"] == "mpt_status" and f["name"] not in done)
     print(f"{calls} calls, {sum(done.values())} of them in order; never in order: {', '.join(never) or 'none'}")
+    return 1 if caller.problems else 0
 
 
 def main():
     library, api = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-    calls, seed = (sys.argv[3:5] + ["20000", "1"][len(sys.argv) - 3:])[:2]
+    calls, seed = (sys.argv[3:5] + ["30000", "1"][len(sys.argv) - 3:])[:2]
     if os.environ.get("MPT_MISUSE_NOTE"):
         return child(library, api, int(calls), int(seed), os.environ["MPT_MISUSE_NOTE"])
     with tempfile.TemporaryDirectory() as work:

@@ -230,6 +230,7 @@ private:
         int32_t count = 0;
         ASSERT_MPT(mpt_layer_parameter_count(net_.get(), &count));
         double bound = 0;
+        ASSERT_MPT(mpt_no_grad_begin(ctx_.get()));
         for (int32_t k = 0; k < count; ++k) {
             Tensor p;
             int32_t ndim = 0;
@@ -243,6 +244,7 @@ private:
             for (int64_t i = 0; i < numel; ++i) values.push_back(static_cast<float>(bound * (2.0 * uniform(k, i) - 1.0)));
             ASSERT_MPT(mpt_tensor_write(p.get(), values.data(), values.size() * sizeof(float)));
         }
+        ASSERT_MPT(mpt_no_grad_end(ctx_.get()));
     }
 
     void step() {
