@@ -78,8 +78,10 @@ struct AdamRule {
 
     template <class C>
     void update(const UpdateRow<C> &r, const AdamConstants<C> &c) const {
-        if constexpr (sizeof(C) == 8) wide(r, c);
-        else narrow(r, c);
+        if constexpr (sizeof(C) == 8)
+            wide(r, c);
+        else
+            narrow(r, c);
     }
 
     mpt_attrs_adam attrs;

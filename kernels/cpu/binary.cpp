@@ -17,12 +17,18 @@ template <class C, int Kind>
 inline C value(C a, C b) {
     // Integers wrap, which only unsigned arithmetic promises.
     using W = typename std::conditional_t<std::is_integral_v<C>, std::make_unsigned<std::int64_t>, std::type_identity<C>>::type;
-    if constexpr (Kind == MPT_BINARY_ADD) return static_cast<C>(static_cast<W>(a) + static_cast<W>(b));
-    else if constexpr (Kind == MPT_BINARY_SUB) return static_cast<C>(static_cast<W>(a) - static_cast<W>(b));
-    else if constexpr (Kind == MPT_BINARY_MUL) return static_cast<C>(static_cast<W>(a) * static_cast<W>(b));
-    else if constexpr (Kind == MPT_BINARY_DIV) return a / b;
-    else if constexpr (Kind == MPT_BINARY_EQ) return a == b ? C{1} : C{0};
-    else return b > C{0} ? a : C{0};
+    if constexpr (Kind == MPT_BINARY_ADD)
+        return static_cast<C>(static_cast<W>(a) + static_cast<W>(b));
+    else if constexpr (Kind == MPT_BINARY_SUB)
+        return static_cast<C>(static_cast<W>(a) - static_cast<W>(b));
+    else if constexpr (Kind == MPT_BINARY_MUL)
+        return static_cast<C>(static_cast<W>(a) * static_cast<W>(b));
+    else if constexpr (Kind == MPT_BINARY_DIV)
+        return a / b;
+    else if constexpr (Kind == MPT_BINARY_EQ)
+        return a == b ? C{1} : C{0};
+    else
+        return b > C{0} ? a : C{0};
 }
 
 template <class C, int Kind>
@@ -34,17 +40,25 @@ void binary_row(const C *a, const C *b, C *y, std::int64_t n) {
 template <class C>
 Row<C> row_of(std::int64_t kind) {
     switch (kind) {
-        case MPT_BINARY_ADD: return Versions<&binary_row<C, MPT_BINARY_ADD>>::best();
-        case MPT_BINARY_SUB: return Versions<&binary_row<C, MPT_BINARY_SUB>>::best();
-        case MPT_BINARY_MUL: return Versions<&binary_row<C, MPT_BINARY_MUL>>::best();
-        default: break;
+        case MPT_BINARY_ADD:
+            return Versions<&binary_row<C, MPT_BINARY_ADD>>::best();
+        case MPT_BINARY_SUB:
+            return Versions<&binary_row<C, MPT_BINARY_SUB>>::best();
+        case MPT_BINARY_MUL:
+            return Versions<&binary_row<C, MPT_BINARY_MUL>>::best();
+        default:
+            break;
     }
     if constexpr (std::is_floating_point_v<C>) {
         switch (kind) {
-            case MPT_BINARY_DIV: return Versions<&binary_row<C, MPT_BINARY_DIV>>::best();
-            case MPT_BINARY_EQ: return Versions<&binary_row<C, MPT_BINARY_EQ>>::best();
-            case MPT_BINARY_RELU_GRAD: return Versions<&binary_row<C, MPT_BINARY_RELU_GRAD>>::best();
-            default: break;
+            case MPT_BINARY_DIV:
+                return Versions<&binary_row<C, MPT_BINARY_DIV>>::best();
+            case MPT_BINARY_EQ:
+                return Versions<&binary_row<C, MPT_BINARY_EQ>>::best();
+            case MPT_BINARY_RELU_GRAD:
+                return Versions<&binary_row<C, MPT_BINARY_RELU_GRAD>>::best();
+            default:
+                break;
         }
     }
     throw Failure{MPT_ERROR_UNSUPPORTED, "binary: kind " + std::to_string(kind) + " is unknown or not for integers"};

@@ -31,7 +31,8 @@ public:
         for_tiles(pool_, loop_, tiling_, [&](const Tile &tile) {
             const auto *from = static_cast<const std::byte *>(in[0]) + tile.offset[1] * bytes_;
             auto *to = static_cast<std::byte *>(out[0]) + tile.offset[0] * bytes_;
-            move_(from, loop_.outer_stride(1), loop_.inner_stride(1), to, loop_.outer_stride(0), loop_.inner_stride(0), tile.rows, tile.n);
+            move_(from, loop_.outer_stride(1), loop_.inner_stride(1), to, loop_.outer_stride(0), loop_.inner_stride(0), tile.rows,
+                  tile.n);
         });
     }
 
@@ -50,7 +51,10 @@ template <class C>
 class Convert final : public Kernel {
 public:
     Convert(Pool &pool, const mpt_mod_call &call)
-        : pool_(pool), loop_("copy", {&call.out[0], &call.in[0]}), load_(loader<C>(call.in[0].dtype)), store_(storer<C>(call.out[0].dtype)) {
+        : pool_(pool),
+          loop_("copy", {&call.out[0], &call.in[0]}),
+          load_(loader<C>(call.in[0].dtype)),
+          store_(storer<C>(call.out[0].dtype)) {
         if (!load_) unsupported_dtype("copy", call.in[0].dtype);
         if (!store_) unsupported_dtype("copy", call.out[0].dtype);
         bytes_[0] = static_cast<std::int64_t>(bytes_of(call.out[0].dtype));
@@ -80,7 +84,8 @@ private:
     static constexpr std::int64_t kBuffer = kTransposedTile;
 
     bool direct(int k, std::int32_t dtype) const {
-        return dtype == dtype_of<C>() && loop_.inner_stride(k) == 1 && (tiling_.rows == 1 || loop_.outer_stride(k) == tiling_.width);
+        return dtype == dtype_of<C>() && loop_.inner_stride(k) == 1 &&
+               (tiling_.rows == 1 || loop_.outer_stride(k) == tiling_.width);
     }
 
     Pool &pool_;

@@ -49,7 +49,8 @@ protected:
 
     // -1 for one that is no class.
     std::int64_t target(const void *targets, std::int64_t row) const {
-        const auto *at = static_cast<const std::byte *>(targets) + row * target_.strides[0] * static_cast<std::int64_t>(bytes_of(target_.dtype));
+        const auto *at =
+            static_cast<const std::byte *>(targets) + row * target_.strides[0] * static_cast<std::int64_t>(bytes_of(target_.dtype));
         std::int64_t value;
         load_target_(at, 1, 1, 1, 1, &value);
         return value >= 0 && value < classes_ ? value : -1;
@@ -73,7 +74,8 @@ public:
     CrossEntropy(Pool &pool, const mpt_mod_call &call) : Base(pool, call), per_row_(Base::reduction_ == MPT_REDUCTION_NONE) {
         const mpt_mod_operand &loss = call.out[0], &lse = call.out[1];
         if (loss.dtype != dtype_of<C>() || lse.dtype != dtype_of<C>()) unsupported_dtype("cross_entropy's results", loss.dtype);
-        if (loss.ndim != (per_row_ ? 1 : 0) || lse.ndim != 1) throw Failure{MPT_ERROR_INTERNAL, "cross_entropy: results of another rank"};
+        if (loss.ndim != (per_row_ ? 1 : 0) || lse.ndim != 1)
+            throw Failure{MPT_ERROR_INTERNAL, "cross_entropy: results of another rank"};
         loss_stride_ = per_row_ ? loss.strides[0] : 0;
         lse_stride_ = lse.strides[0];
         tasks_ = (Base::rows_ + kRowsPerTask - 1) / kRowsPerTask;
@@ -97,9 +99,12 @@ public:
                     const C log_sum = std::log(sum);
                     lse[r * lse_stride_] = largest + log_sum;
                     const std::int64_t target = Base::target(in[1], r);
-                    const C value = target < 0 ? std::numeric_limits<C>::quiet_NaN() : log_sum - (Base::logit(in[0], r, target) - largest);
-                    if (per_row_) loss[r * loss_stride_] = value;
-                    else total += static_cast<double>(value);
+                    const C value =
+                        target < 0 ? std::numeric_limits<C>::quiet_NaN() : log_sum - (Base::logit(in[0], r, target) - largest);
+                    if (per_row_)
+                        loss[r * loss_stride_] = value;
+                    else
+                        total += static_cast<double>(value);
                 }
                 if (!per_row_) partial[task] = total;
             }
@@ -126,8 +131,10 @@ public:
     CrossEntropyGrad(Pool &pool, const mpt_mod_call &call) : Base(pool, call), out_(call.out[0]), store_(storer<C>(out_.dtype)) {
         const mpt_mod_operand &lse = call.in[2], &gradient = call.in[3];
         if (!is_float(out_.dtype)) unsupported_dtype("cross_entropy_grad", out_.dtype);
-        if (lse.dtype != dtype_of<C>() || gradient.dtype != dtype_of<C>()) unsupported_dtype("cross_entropy_grad's inputs", lse.dtype);
-        if (lse.ndim != 1 || gradient.ndim > 1 || out_.ndim != 2) throw Failure{MPT_ERROR_INTERNAL, "cross_entropy_grad: operands of another rank"};
+        if (lse.dtype != dtype_of<C>() || gradient.dtype != dtype_of<C>())
+            unsupported_dtype("cross_entropy_grad's inputs", lse.dtype);
+        if (lse.ndim != 1 || gradient.ndim > 1 || out_.ndim != 2)
+            throw Failure{MPT_ERROR_INTERNAL, "cross_entropy_grad: operands of another rank"};
         lse_stride_ = lse.strides[0];
         gradient_stride_ = gradient.ndim == 1 ? gradient.strides[0] : 0;
         direct_ = out_.dtype == dtype_of<C>() && out_.strides[1] == 1;

@@ -25,30 +25,54 @@ using F16 = Format<MPT_F16, std::uint16_t>;
 using BF16 = Format<MPT_BF16, std::uint16_t>;
 using Bool = Format<MPT_BOOL, std::uint8_t>;
 
-inline bool is_float(std::int32_t dtype) { return dtype == MPT_F64 || dtype == MPT_F32 || dtype == MPT_F16 || dtype == MPT_BF16; }
+inline bool is_float(std::int32_t dtype) {
+    return dtype == MPT_F64 || dtype == MPT_F32 || dtype == MPT_F16 || dtype == MPT_BF16;
+}
 
 // f(Format{}) for the dtype; false when there is no such dtype.
 template <class F>
 bool visit_float(std::int32_t dtype, F &&f) {
     switch (dtype) {
-        case MPT_F64: f(F64{}); return true;
-        case MPT_F32: f(F32{}); return true;
-        case MPT_F16: f(F16{}); return true;
-        case MPT_BF16: f(BF16{}); return true;
-        default: return false;
+        case MPT_F64:
+            f(F64{});
+            return true;
+        case MPT_F32:
+            f(F32{});
+            return true;
+        case MPT_F16:
+            f(F16{});
+            return true;
+        case MPT_BF16:
+            f(BF16{});
+            return true;
+        default:
+            return false;
     }
 }
 
 template <class F>
 bool visit_integer(std::int32_t dtype, F &&f) {
     switch (dtype) {
-        case MPT_I8: f(Format<MPT_I8, std::int8_t>{}); return true;
-        case MPT_I16: f(Format<MPT_I16, std::int16_t>{}); return true;
-        case MPT_I32: f(Format<MPT_I32, std::int32_t>{}); return true;
-        case MPT_I64: f(Format<MPT_I64, std::int64_t>{}); return true;
-        case MPT_U8: f(Format<MPT_U8, std::uint8_t>{}); return true;
-        case MPT_BOOL: f(Bool{}); return true;
-        default: return false;
+        case MPT_I8:
+            f(Format<MPT_I8, std::int8_t>{});
+            return true;
+        case MPT_I16:
+            f(Format<MPT_I16, std::int16_t>{});
+            return true;
+        case MPT_I32:
+            f(Format<MPT_I32, std::int32_t>{});
+            return true;
+        case MPT_I64:
+            f(Format<MPT_I64, std::int64_t>{});
+            return true;
+        case MPT_U8:
+            f(Format<MPT_U8, std::uint8_t>{});
+            return true;
+        case MPT_BOOL:
+            f(Bool{});
+            return true;
+        default:
+            return false;
     }
 }
 
@@ -70,10 +94,14 @@ inline std::size_t bytes_of(std::int32_t dtype) {
 // The value of a stored element.
 template <class From, class C>
 inline C widen(typename From::Stored x) {
-    if constexpr (From::dtype == MPT_F16) return static_cast<C>(f16_to_f32(x));
-    else if constexpr (From::dtype == MPT_BF16) return static_cast<C>(bf16_to_f32(x));
-    else if constexpr (From::dtype == MPT_BOOL) return static_cast<C>(x != 0);
-    else return static_cast<C>(x);
+    if constexpr (From::dtype == MPT_F16)
+        return static_cast<C>(f16_to_f32(x));
+    else if constexpr (From::dtype == MPT_BF16)
+        return static_cast<C>(bf16_to_f32(x));
+    else if constexpr (From::dtype == MPT_BOOL)
+        return static_cast<C>(x != 0);
+    else
+        return static_cast<C>(x);
 }
 
 // Truncates and saturates; NaN gives 0.
@@ -90,11 +118,16 @@ inline I to_integer(double x) {
 // What is stored for a value.
 template <class To, class C>
 inline typename To::Stored narrow(C x) {
-    if constexpr (To::dtype == MPT_F16) return f32_to_f16(static_cast<float>(x));
-    else if constexpr (To::dtype == MPT_BF16) return f32_to_bf16(static_cast<float>(x));
-    else if constexpr (To::dtype == MPT_BOOL) return x != C{0};
-    else if constexpr (std::is_integral_v<typename To::Stored> && std::is_floating_point_v<C>) return to_integer<typename To::Stored>(x);
-    else return static_cast<typename To::Stored>(x);
+    if constexpr (To::dtype == MPT_F16)
+        return f32_to_f16(static_cast<float>(x));
+    else if constexpr (To::dtype == MPT_BF16)
+        return f32_to_bf16(static_cast<float>(x));
+    else if constexpr (To::dtype == MPT_BOOL)
+        return x != C{0};
+    else if constexpr (std::is_integral_v<typename To::Stored> && std::is_floating_point_v<C>)
+        return to_integer<typename To::Stored>(x);
+    else
+        return static_cast<typename To::Stored>(x);
 }
 
 // The dtype whose elements are values of C as they stand.

@@ -18,9 +18,12 @@ class Elementwise {
 
 public:
     Elementwise(const char *kernel, const mpt_mod_operand &out, const std::array<const mpt_mod_operand *, N> &in) {
-        if constexpr (N == 1) loop_ = Loop(kernel, {&out, in[0]});
-        else if constexpr (N == 2) loop_ = Loop(kernel, {&out, in[0], in[1]});
-        else loop_ = Loop(kernel, {&out, in[0], in[1], in[2]});
+        if constexpr (N == 1)
+            loop_ = Loop(kernel, {&out, in[0]});
+        else if constexpr (N == 2)
+            loop_ = Loop(kernel, {&out, in[0], in[1]});
+        else
+            loop_ = Loop(kernel, {&out, in[0], in[1], in[2]});
 
         store_ = storer<C>(out.dtype);
         bytes_[0] = bytes_of(out.dtype);
@@ -45,7 +48,8 @@ public:
             alignas(64) C buffer[N + 1][kBuffer];
             const C *x[N];
             for (int i = 0; i < N; i++) {
-                const auto *at = static_cast<const std::byte *>(in[i]) + tile.offset[i + 1] * static_cast<std::int64_t>(bytes_[i + 1]);
+                const auto *at =
+                    static_cast<const std::byte *>(in[i]) + tile.offset[i + 1] * static_cast<std::int64_t>(bytes_[i + 1]);
                 if (direct_[i + 1]) {
                     x[i] = reinterpret_cast<const C *>(at);
                 } else {
@@ -67,7 +71,8 @@ private:
     static constexpr std::int64_t kBuffer = 512;
 
     bool direct(int k, std::int32_t dtype) const {
-        return dtype == dtype_of<C>() && loop_.inner_stride(k) == 1 && (tiling_.rows == 1 || loop_.outer_stride(k) == tiling_.width);
+        return dtype == dtype_of<C>() && loop_.inner_stride(k) == 1 &&
+               (tiling_.rows == 1 || loop_.outer_stride(k) == tiling_.width);
     }
 
     // An input runs along the other dimension: square-like tiles use whole cache lines of both.

@@ -1,5 +1,5 @@
 // "fill" of device/attrs.h.
-#include <cstring>
+#include <cstddef>
 
 #include "kernels.h"
 #include "operand.h"
@@ -11,7 +11,11 @@ namespace {
 class Fill final : public Kernel {
 public:
     Fill(Pool &pool, const mpt_mod_call &call)
-        : pool_(pool), loop_("fill", {&call.out[0]}), tiling_(loop_, kGrain), bytes_(bytes_of(call.out[0].dtype)), move_(mover(bytes_)) {
+        : pool_(pool),
+          loop_("fill", {&call.out[0]}),
+          tiling_(loop_, kGrain),
+          bytes_(bytes_of(call.out[0].dtype)),
+          move_(mover(bytes_)) {
         const Store<double> store = storer<double>(call.out[0].dtype);
         if (!store) unsupported_dtype("fill", call.out[0].dtype);
         const double value = attrs_of<mpt_attrs_fill>(call).value;
@@ -38,6 +42,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Kernel> prepare_fill(Pool &pool, const mpt_mod_call &call) { return std::make_unique<Fill>(pool, call); }
+std::unique_ptr<Kernel> prepare_fill(Pool &pool, const mpt_mod_call &call) {
+    return std::make_unique<Fill>(pool, call);
+}
 
 }  // namespace mpt::cpu

@@ -57,7 +57,8 @@ public:
             Tensor tensor{x.dtype, static_cast<std::int64_t>(bytes_of(x.dtype)), loader<float>(x.dtype)};
             if (x.dtype != MPT_DTYPE_NONE) {
                 if (!is_float(x.dtype)) unsupported_dtype("grad_norm", x.dtype);
-                if (!is_dense(x)) throw Failure{MPT_ERROR_UNSUPPORTED, "grad_norm: gradient " + std::to_string(i) + " is not dense"};
+                if (!is_dense(x))
+                    throw Failure{MPT_ERROR_UNSUPPORTED, "grad_norm: gradient " + std::to_string(i) + " is not dense"};
                 chunks_.add(i, numel(x));
             }
             tensors_.push_back(tensor);
@@ -68,7 +69,9 @@ public:
     void launch(const void *const *in, void *const *out, void *workspace) override {
         const float inv = inverse_scale(scaled_ ? in[0] : nullptr);
         auto *partials = static_cast<Partial *>(workspace);
-        chunks_.run(pool_, [&](const Chunk &chunk, std::int64_t index) { partials[index] = measure_chunk(chunk, in[chunk.tensor + 1], inv); });
+        chunks_.run(pool_, [&](const Chunk &chunk, std::int64_t index) {
+            partials[index] = measure_chunk(chunk, in[chunk.tensor + 1], inv);
+        });
         Partial total{0, 0};
         for (std::int64_t i = 0; i < chunks_.count(); i++) {
             total.sum += partials[i].sum;
@@ -117,6 +120,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Kernel> prepare_grad_norm(Pool &pool, const mpt_mod_call &call) { return std::make_unique<GradNorm>(pool, call); }
+std::unique_ptr<Kernel> prepare_grad_norm(Pool &pool, const mpt_mod_call &call) {
+    return std::make_unique<GradNorm>(pool, call);
+}
 
 }  // namespace mpt::cpu

@@ -2,6 +2,7 @@
 // lie so in memory are used where they are.
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <memory>
 
 #include "isa.h"
@@ -84,35 +85,37 @@ private:
     }
 };
 
-constexpr std::int64_t kLanes = 64;  // channels held in registers at a time
+// Channels at a time. Large, since compilers turn copies of less than 8 KiB into slow string instructions.
+constexpr std::int64_t kLanes = 4096;
+
+template <class T>
+inline void take_larger(T x, std::int32_t tap, T &best, std::int32_t &code) {
+    // Not (x <= best) is true for NaN as well; a NaN already found stays.
+    const bool take = !(x <= best) & (best == best);
+    code = take ? tap : code;
+    best = take ? x : best;
+}
 
 // One output row. rows[v]: the input row under vertical tap v, nullptr outside the image.
 template <class T, class I>
 void pool_row(const Geometry *g, const T *const *rows, T *y, I *index) {
+    std::int64_t top = 0;
+    while (top + 1 < g->kernel[0] && !rows[top]) ++top;
     for (std::int64_t j = 0; j < g->out_width; ++j) {
         const std::int64_t left = j * g->stride[1] - g->padding[1];
+        const std::int64_t begin = std::max<std::int64_t>(0, -left), end = std::min(g->kernel[1], g->width - left);
         for (std::int64_t c0 = 0; c0 < g->channels; c0 += kLanes) {
             const std::int64_t lanes = std::min(kLanes, g->channels - c0);
             T best[kLanes];
             std::int32_t where[kLanes];
-            bool first = true;
-            for (std::int64_t v = 0; v < g->kernel[0]; ++v) {
-                if (!rows[v]) continue;
-                for (std::int64_t u = std::max<std::int64_t>(0, -left); u < std::min(g->kernel[1], g->width - left); ++u) {
+            // An image of nothing but -inf has its maximum at the first tap.
+            std::fill_n(best, lanes, -std::numeric_limits<T>::infinity());
+            std::fill_n(where, lanes, static_cast<std::int32_t>(top * g->kernel[1] + begin));
+            for (std::int64_t v = top; v < g->kernel[0] && rows[v]; ++v) {
+                for (std::int64_t u = begin; u < end; ++u) {
                     const T *x = rows[v] + (left + u) * g->channels + c0;
                     const auto code = static_cast<std::int32_t>(v * g->kernel[1] + u);
-                    if (first) {
-                        for (std::int64_t c = 0; c < lanes; ++c) best[c] = x[c];
-                        for (std::int64_t c = 0; c < lanes; ++c) where[c] = code;
-                    } else {
-                        for (std::int64_t c = 0; c < lanes; ++c) {
-                            // Not (x <= best) is true for NaN as well; a NaN already found stays.
-                            const bool take = !(x[c] <= best[c]) & (best[c] == best[c]);
-                            where[c] = take ? code : where[c];
-                            best[c] = take ? x[c] : best[c];
-                        }
-                    }
-                    first = false;
+                    for (std::int64_t c = 0; c < lanes; ++c) take_larger(x[c], code, best[c], where[c]);
                 }
             }
             T *to = y + j * g->channels + c0;
@@ -121,6 +124,39 @@ void pool_row(const Geometry *g, const T *const *rows, T *y, I *index) {
             for (std::int64_t c = 0; c < lanes; ++c) code_to[c] = static_cast<I>(where[c]);
         }
     }
+}
+
+// The same for a window of 2 x 2 and no padding, the usual one: all taps of a channel in registers.
+template <class T, class I>
+void pool_row_2x2(const Geometry *g, const T *const *rows, T *y, I *index) {
+    for (std::int64_t j = 0; j < g->out_width; ++j) {
+        for (std::int64_t c0 = 0; c0 < g->channels; c0 += kLanes) {
+            const std::int64_t lanes = std::min(kLanes, g->channels - c0);
+            const T *x0 = rows[0] + j * g->stride[1] * g->channels + c0, *x1 = x0 + g->channels;
+            const T *x2 = rows[1] + j * g->stride[1] * g->channels + c0, *x3 = x2 + g->channels;
+            T *to = y + j * g->channels + c0;
+            I *code_to = index + j * g->channels + c0;
+            std::int32_t where[kLanes];
+            MPT_CPU_INDEPENDENT
+            for (std::int64_t c = 0; c < lanes; ++c) {
+                T best = x0[c];
+                std::int32_t code = 0;
+                take_larger(x1[c], 1, best, code);
+                take_larger(x2[c], 2, best, code);
+                take_larger(x3[c], 3, best, code);
+                to[c] = best;
+                where[c] = code;
+            }
+            for (std::int64_t c = 0; c < lanes; ++c) code_to[c] = static_cast<I>(where[c]);
+        }
+    }
+}
+
+template <class T, class I>
+auto best_pool_row(const Geometry &g) {
+    const bool two = g.kernel[0] == 2 && g.kernel[1] == 2 && g.padding[0] == 0 && g.padding[1] == 0;
+    if (two) return Versions<&pool_row_2x2<T, I>>::best();
+    return Versions<&pool_row<T, I>>::best();
 }
 
 // Adds to one row of dx what an output row passes back; v: the vertical tap that the rows are apart.
@@ -184,7 +220,7 @@ class MaxPool final : public RowKernel {
 public:
     MaxPool(Pool &pool, const mpt_mod_call &call)
         : RowKernel(pool), g_(geometry(call, call.in[0], call.out[0])), x_(call.in[0]), y_(call.out[0]), index_(call.out[1]),
-          pool_row_(Versions<&pool_row<T, I>>::best()) {
+          pool_row_(best_pool_row<T, I>(g_)) {
         in_row_ = round_up_bytes(x_.row_length * sizeof(T));
         out_row_ = round_up_bytes(y_.row_length * sizeof(T));
         pointers_ = round_up_bytes(g_.kernel[0] * sizeof(T *));

@@ -56,14 +56,18 @@ template <class C>
 class MeanSquaredError final : public Kernel {
 public:
     MeanSquaredError(Pool &pool, const mpt_mod_call &call)
-        : pool_(pool), mean_(attrs_of<mpt_attrs_loss>(call).reduction == MPT_REDUCTION_MEAN), loop_("mse", {&call.in[0], &call.in[1]}), tiling_(loop_, kTile) {
+        : pool_(pool),
+          mean_(attrs_of<mpt_attrs_loss>(call).reduction == MPT_REDUCTION_MEAN),
+          loop_("mse", {&call.in[0], &call.in[1]}),
+          tiling_(loop_, kTile) {
         if (call.out[0].dtype != dtype_of<C>()) unsupported_dtype("mse's result", call.out[0].dtype);
         for (int k = 0; k < 2; k++) {
             const std::int32_t dtype = call.in[k].dtype;
             load_[k] = loader<C>(dtype);
             if (!load_[k]) unsupported_dtype("mse", dtype);
             bytes_[k] = static_cast<std::int64_t>(bytes_of(dtype));
-            direct_[k] = dtype == dtype_of<C>() && loop_.inner_stride(k) == 1 && (tiling_.rows == 1 || loop_.outer_stride(k) == tiling_.width);
+            direct_[k] = dtype == dtype_of<C>() && loop_.inner_stride(k) == 1 &&
+                         (tiling_.rows == 1 || loop_.outer_stride(k) == tiling_.width);
         }
         workspace_bytes = static_cast<std::size_t>(tiling_.count) * sizeof(double);
     }
@@ -108,7 +112,8 @@ public:
     }
 
     void launch(const void *const *in, void *const *out, void *) override {
-        elements_.run(pool_, in, out[0], [this](const C *const *x, C *y, std::int64_t n) { row_(x[0], x[1], x[2], y, n, factor_); });
+        elements_.run(pool_, in, out[0],
+                      [this](const C *const *x, C *y, std::int64_t n) { row_(x[0], x[1], x[2], y, n, factor_); });
     }
 
     const char *name() const override { return "cpu:mse_grad"; }

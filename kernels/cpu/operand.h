@@ -32,7 +32,7 @@ struct Loop {
     // Offsets, in elements, of the row that has this index; the row is the last dimension.
     void locate(std::int64_t row, std::int64_t *offset) const;
 
-    int ndim = 1;      // at least 1
+    int ndim = 1;  // at least 1
     int operands = 0;
     std::int64_t count = 0;  // elements
     std::int64_t shape[MPT_MAX_DIMS] = {};
@@ -45,15 +45,15 @@ struct Loop {
 
 struct Tile {
     std::int64_t index;
-    std::int64_t rows;  // along the last dimension but one
-    std::int64_t n;     // along the last
+    std::int64_t rows;         // along the last dimension but one
+    std::int64_t n;            // along the last
     std::int64_t row, column;  // where it begins in these
     std::int64_t offset[Loop::kOperands];
 };
 
 struct Tiling {
     Tiling() = default;
-    Tiling(const Loop &loop, std::int64_t most);                       // elements of a tile at most
+    Tiling(const Loop &loop, std::int64_t most);  // elements of a tile at most
     Tiling(const Loop &loop, std::int64_t rows, std::int64_t width);
 
     Tile at(const Loop &loop, std::int64_t index) const;

@@ -30,7 +30,8 @@ struct UpdateRow {
 template <class Rule>
 class Optimizer final : public Kernel {
 public:
-    Optimizer(Pool &pool, const mpt_mod_call &call, const Rule &rule) : pool_(pool), rule_(rule), chunks_(kGrain), kernel_(call.kernel) {
+    Optimizer(Pool &pool, const mpt_mod_call &call, const Rule &rule)
+        : pool_(pool), rule_(rule), chunks_(kGrain), kernel_(call.kernel) {
         const int n = rule_.attrs.n, copies = rule_.attrs.copies;
         if (n < 0 || copies < 0 || call.n_in != kGradients + n || call.n_out != kMasters + n * (1 + rule_.states + copies))
             throw Failure{MPT_ERROR_INTERNAL, kernel_ + ": another number of operands than the attributes say"};
@@ -51,8 +52,10 @@ public:
         const auto narrow = rule_.template constants<float>(lr, count + 1, inv, clip);
         const auto wide = rule_.template constants<double>(lr, count + 1, inv, clip);
         chunks_.run(pool_, [&](const Chunk &chunk, std::int64_t) {
-            if (tensors_[static_cast<std::size_t>(chunk.tensor)].wide) update<double>(chunk, in, out, wide);
-            else update<float>(chunk, in, out, narrow);
+            if (tensors_[static_cast<std::size_t>(chunk.tensor)].wide)
+                update<double>(chunk, in, out, wide);
+            else
+                update<float>(chunk, in, out, narrow);
         });
         count++;
         counts[0]++;
@@ -71,8 +74,10 @@ private:
         Store<double> wide = nullptr;
         template <class C>
         Store<C> store() const {
-            if constexpr (sizeof(C) == 8) return wide;
-            else return narrow;
+            if constexpr (sizeof(C) == 8)
+                return wide;
+            else
+                return narrow;
         }
     };
     struct Tensor {
@@ -84,8 +89,10 @@ private:
         std::vector<Copy> copies;
         template <class C>
         Load<C> load() const {
-            if constexpr (sizeof(C) == 8) return load_wide;
-            else return load_narrow;
+            if constexpr (sizeof(C) == 8)
+                return load_wide;
+            else
+                return load_narrow;
         }
     };
 
@@ -123,14 +130,16 @@ private:
             if (copy.dtype == MPT_DTYPE_NONE) continue;
             check(copy, "copy");
             if (!is_float(copy.dtype)) unsupported_dtype((kernel_ + "'s copy").c_str(), copy.dtype);
-            tensor.copies.back() = {static_cast<std::int64_t>(bytes_of(copy.dtype)), storer<float>(copy.dtype), storer<double>(copy.dtype)};
+            tensor.copies.back() = {static_cast<std::int64_t>(bytes_of(copy.dtype)), storer<float>(copy.dtype),
+                                    storer<double>(copy.dtype)};
         }
         tensors_.push_back(std::move(tensor));
         chunks_.add(i, numel(master));
     }
 
     template <class C>
-    void update(const Chunk &chunk, const void *const *in, void *const *out, const typename Rule::template Constants<C> &constants) const {
+    void update(const Chunk &chunk, const void *const *in, void *const *out,
+                const typename Rule::template Constants<C> &constants) const {
         const int n = rule_.attrs.n, i = chunk.tensor;
         const Tensor &tensor = tensors_[static_cast<std::size_t>(i)];
         const auto *gradient = static_cast<const std::byte *>(in[kGradients + i]) + chunk.begin * tensor.gradient_bytes;

@@ -37,7 +37,9 @@ inline void philox(std::uint64_t seed, std::uint64_t first, std::uint32_t (*lane
     }
 }
 
-inline float unit(std::uint32_t lane) { return static_cast<float>(static_cast<std::int32_t>(lane >> 8)) * 0x1p-24f; }
+inline float unit(std::uint32_t lane) {
+    return static_cast<float>(static_cast<std::int32_t>(lane >> 8)) * 0x1p-24f;
+}
 
 // kValues values from block `first` on.
 using Generate = void (*)(std::uint64_t seed, std::uint64_t first, float a, float b, float *out);
@@ -66,7 +68,11 @@ void normal(std::uint64_t seed, std::uint64_t first, float mean, float deviation
 class Random final : public Kernel {
 public:
     Random(Pool &pool, const mpt_mod_call &call)
-        : pool_(pool), attrs_(attrs_of<mpt_attrs_random>(call)), out_(call.out[0]), count_(numel(out_)), bytes_(bytes_of(out_.dtype)) {
+        : pool_(pool),
+          attrs_(attrs_of<mpt_attrs_random>(call)),
+          out_(call.out[0]),
+          count_(numel(out_)),
+          bytes_(bytes_of(out_.dtype)) {
         store_ = storer<float>(out_.dtype);
         if (!store_) unsupported_dtype("random", out_.dtype);
         if (attrs_.kind != MPT_RANDOM_UNIFORM && attrs_.kind != MPT_RANDOM_NORMAL)
@@ -148,8 +154,12 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Kernel> prepare_random(Pool &pool, const mpt_mod_call &call) { return std::make_unique<Random>(pool, call); }
+std::unique_ptr<Kernel> prepare_random(Pool &pool, const mpt_mod_call &call) {
+    return std::make_unique<Random>(pool, call);
+}
 
-std::unique_ptr<Kernel> prepare_random_advance(Pool &, const mpt_mod_call &call) { return std::make_unique<RandomAdvance>(call); }
+std::unique_ptr<Kernel> prepare_random_advance(Pool &, const mpt_mod_call &call) {
+    return std::make_unique<RandomAdvance>(call);
+}
 
 }  // namespace mpt::cpu

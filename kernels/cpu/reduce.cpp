@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <cstring>
 #include <limits>
 #include <string>
 #include <type_traits>
@@ -94,7 +93,8 @@ void column_max(C *acc, const C *x, std::int64_t rows, std::int64_t stride, std:
 template <class C>
 class Reduce : public Kernel {
 protected:
-    Reduce(Pool &pool, const mpt_mod_call &call, const Plan &plan) : pool_(pool), plan_(plan), kind_(attrs_of<mpt_attrs_reduce>(call).kind) {
+    Reduce(Pool &pool, const mpt_mod_call &call, const Plan &plan)
+        : pool_(pool), plan_(plan), kind_(attrs_of<mpt_attrs_reduce>(call).kind) {
         const mpt_mod_operand &x = call.in[0], &y = call.out[0];
         load_ = loader<C>(x.dtype);
         store_ = storer<C>(y.dtype);
@@ -110,7 +110,9 @@ protected:
     bool max() const { return kind_ == MPT_REDUCE_MAX; }
     C start() const { return max() ? -std::numeric_limits<C>::infinity() : C{0}; }
     double combine(double a, double b) const { return max() ? larger(a, b) : a + b; }
-    C finish(double total) const { return static_cast<C>(kind_ == MPT_REDUCE_MEAN ? total / static_cast<double>(plan_.inputs) : total); }
+    C finish(double total) const {
+        return static_cast<C>(kind_ == MPT_REDUCE_MEAN ? total / static_cast<double>(plan_.inputs) : total);
+    }
 
     Pool &pool_;
     Plan plan_;
@@ -151,8 +153,10 @@ public:
         Base::pool_.for_range(plan_.outputs * std::max<std::int64_t>(segments_, 1), (kGrain + size - 1) / size,
                               [&](std::int64_t begin, std::int64_t end) {
                                   for (std::int64_t i = begin; i < end; i++) {
-                                      if (segments_ > 1) partial[i] = segment(x, i / segments_, i % segments_);
-                                      else write(y, i, segment(x, i, 0));
+                                      if (segments_ > 1)
+                                          partial[i] = segment(x, i / segments_, i % segments_);
+                                      else
+                                          write(y, i, segment(x, i, 0));
                                   }
                               });
         if (segments_ <= 1) return;
@@ -247,8 +251,10 @@ public:
                 const std::int64_t column = i % across_ * width_, s = i / across_ % segments_, o = i / across_ / segments_;
                 const std::int64_t n = std::min(width_, inner_.extent - column);
                 segment(x, o, s, column, n, acc);
-                if (segments_ > 1) std::copy_n(acc, n, partial + (o * segments_ + s) * inner_.extent + column);
-                else write(y, o, column, n, acc);
+                if (segments_ > 1)
+                    std::copy_n(acc, n, partial + (o * segments_ + s) * inner_.extent + column);
+                else
+                    write(y, o, column, n, acc);
             }
         });
         if (segments_ > 1) combine_segments(partial, y);
@@ -274,7 +280,8 @@ private:
             row += n_rows;
         }
         for (std::int64_t part = 1; part < fold_; part++)
-            for (std::int64_t j = 0; j < n; j++) acc[j] = static_cast<C>(Base::max() ? larger(acc[j], acc[part * n + j]) : acc[j] + acc[part * n + j]);
+            for (std::int64_t j = 0; j < n; j++)
+                acc[j] = static_cast<C>(Base::max() ? larger(acc[j], acc[part * n + j]) : acc[j] + acc[part * n + j]);
     }
 
     void add(const std::byte *x, std::int64_t rows, std::int64_t n, C *acc) const {

@@ -37,7 +37,8 @@ void load_rows(const void *src, std::int64_t rows, std::int64_t row_stride, std:
         n *= rows;
         rows = 1;
     }
-    if (row_stride == 1 && stride != 1 && rows > 1) {  // transposed: along the memory, since cache lines of far rows evict each other
+    if (row_stride == 1 && stride != 1 &&
+        rows > 1) {  // transposed: along the memory, since cache lines of far rows evict each other
         for (std::int64_t i = 0; i < n; i++, s += stride)
             for (std::int64_t r = 0; r < rows; r++) dst[r * n + i] = widen<From, C>(s[r]);
         return;
@@ -104,8 +105,10 @@ Load<C> loader(std::int32_t dtype) {
         using From = decltype(format);
         if constexpr (!(std::is_same_v<C, float> && From::dtype == MPT_F64)) found = Versions<&load_rows<From, C>>::best();
     };
-    if constexpr (std::is_floating_point_v<C>) visit_float(dtype, take);
-    else visit_integer(dtype, take);
+    if constexpr (std::is_floating_point_v<C>)
+        visit_float(dtype, take);
+    else
+        visit_integer(dtype, take);
     return found;
 }
 
@@ -113,8 +116,10 @@ template <class C>
 Store<C> storer(std::int32_t dtype) {
     Store<C> found = nullptr;
     const auto take = [&](auto format) { found = Versions<&store_rows<decltype(format), C>>::best(); };
-    if constexpr (std::is_same_v<C, float>) visit_float(dtype, take);
-    else visit(dtype, take);
+    if constexpr (std::is_same_v<C, float>)
+        visit_float(dtype, take);
+    else
+        visit(dtype, take);
     return found;
 }
 
@@ -128,11 +133,16 @@ template Store<std::int64_t> storer<std::int64_t>(std::int32_t);
 // No versions for wider vectors: what is not memcpy is strided, where scatter instructions cost more than they save.
 Move mover(std::size_t element_bytes) {
     switch (element_bytes) {
-        case 1: return move_rows<std::uint8_t>;
-        case 2: return move_rows<std::uint16_t>;
-        case 4: return move_rows<std::uint32_t>;
-        case 8: return move_rows<std::uint64_t>;
-        default: return nullptr;
+        case 1:
+            return move_rows<std::uint8_t>;
+        case 2:
+            return move_rows<std::uint16_t>;
+        case 4:
+            return move_rows<std::uint32_t>;
+        case 8:
+            return move_rows<std::uint64_t>;
+        default:
+            return nullptr;
     }
 }
 

@@ -44,6 +44,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Kernel> prepare_scaler_update(Pool &, const mpt_mod_call &call) { return std::make_unique<ScalerUpdate>(call); }
+std::unique_ptr<Kernel> prepare_scaler_update(Pool &, const mpt_mod_call &call) {
+    return std::make_unique<ScalerUpdate>(call);
+}
 
 }  // namespace mpt::cpu

@@ -36,7 +36,8 @@ struct SgdRule {
     template <class C>
     using Row = void (*)(const UpdateRow<C> &, const SgdConstants<C> &);
 
-    explicit SgdRule(const mpt_attrs_sgd &a) : attrs(a), states(a.momentum != 0 ? 1 : 0), narrow(row<float>(a)), wide(row<double>(a)) {}
+    explicit SgdRule(const mpt_attrs_sgd &a)
+        : attrs(a), states(a.momentum != 0 ? 1 : 0), narrow(row<float>(a)), wide(row<double>(a)) {}
 
     template <class C>
     static Row<C> row(const mpt_attrs_sgd &a) {
@@ -59,8 +60,10 @@ struct SgdRule {
 
     template <class C>
     void update(const UpdateRow<C> &r, const SgdConstants<C> &c) const {
-        if constexpr (sizeof(C) == 8) wide(r, c);
-        else narrow(r, c);
+        if constexpr (sizeof(C) == 8)
+            wide(r, c);
+        else
+            narrow(r, c);
     }
 
     mpt_attrs_sgd attrs;

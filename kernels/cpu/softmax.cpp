@@ -70,7 +70,9 @@ protected:
         for (int k = 0; k < loop_.operands; k++) offset[k] += row % loop_.inner() * loop_.inner_stride(k);
     }
 
-    const std::byte *at(const void *base, int k, std::int64_t offset) const { return static_cast<const std::byte *>(base) + offset * bytes_[k]; }
+    const std::byte *at(const void *base, int k, std::int64_t offset) const {
+        return static_cast<const std::byte *>(base) + offset * bytes_[k];
+    }
 
     // Where a tile's results are computed, and what brings them to their place.
     C *place(std::byte *row, std::int64_t first, C *buffer) const {

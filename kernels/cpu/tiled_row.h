@@ -30,7 +30,10 @@ template <class C>
 class RowReader {
 public:
     RowReader(Load<C> load, std::int32_t dtype, std::int64_t stride)
-        : load_(load), bytes_(static_cast<std::int64_t>(bytes_of(dtype))), stride_(stride), direct_(dtype == dtype_of<C>() && stride == 1) {}
+        : load_(load),
+          bytes_(static_cast<std::int64_t>(bytes_of(dtype))),
+          stride_(stride),
+          direct_(dtype == dtype_of<C>() && stride == 1) {}
 
     void start(const void *row) {
         row_ = static_cast<const std::byte *>(row);

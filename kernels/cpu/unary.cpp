@@ -15,12 +15,18 @@ using Row = void (*)(const C *x, C *y, std::int64_t n, C scale, C shift);
 
 template <class C, int Kind>
 inline C value(C x, C scale, C shift) {
-    if constexpr (Kind == MPT_UNARY_NEG) return -x;
-    else if constexpr (Kind == MPT_UNARY_EXP) return vexp(x);
-    else if constexpr (Kind == MPT_UNARY_LOG) return vlog(x);
-    else if constexpr (Kind == MPT_UNARY_SQRT) return std::sqrt(x);
-    else if constexpr (Kind == MPT_UNARY_RELU) return x < C{0} ? C{0} : x;  // NaN stays
-    else return scale * x + shift;
+    if constexpr (Kind == MPT_UNARY_NEG)
+        return -x;
+    else if constexpr (Kind == MPT_UNARY_EXP)
+        return vexp(x);
+    else if constexpr (Kind == MPT_UNARY_LOG)
+        return vlog(x);
+    else if constexpr (Kind == MPT_UNARY_SQRT)
+        return std::sqrt(x);
+    else if constexpr (Kind == MPT_UNARY_RELU)
+        return x < C{0} ? C{0} : x;  // NaN stays
+    else
+        return scale * x + shift;
 }
 
 template <class C, int Kind>
@@ -32,13 +38,20 @@ void unary_row(const C *x, C *y, std::int64_t n, C scale, C shift) {
 template <class C>
 Row<C> row_of(std::int64_t kind) {
     switch (kind) {
-        case MPT_UNARY_NEG: return Versions<&unary_row<C, MPT_UNARY_NEG>>::best();
-        case MPT_UNARY_EXP: return Versions<&unary_row<C, MPT_UNARY_EXP>>::best();
-        case MPT_UNARY_LOG: return Versions<&unary_row<C, MPT_UNARY_LOG>>::best();
-        case MPT_UNARY_SQRT: return Versions<&unary_row<C, MPT_UNARY_SQRT>>::best();
-        case MPT_UNARY_RELU: return Versions<&unary_row<C, MPT_UNARY_RELU>>::best();
-        case MPT_UNARY_AFFINE: return Versions<&unary_row<C, MPT_UNARY_AFFINE>>::best();
-        default: throw Failure{MPT_ERROR_UNSUPPORTED, "unary: kind " + std::to_string(kind) + " is unknown"};
+        case MPT_UNARY_NEG:
+            return Versions<&unary_row<C, MPT_UNARY_NEG>>::best();
+        case MPT_UNARY_EXP:
+            return Versions<&unary_row<C, MPT_UNARY_EXP>>::best();
+        case MPT_UNARY_LOG:
+            return Versions<&unary_row<C, MPT_UNARY_LOG>>::best();
+        case MPT_UNARY_SQRT:
+            return Versions<&unary_row<C, MPT_UNARY_SQRT>>::best();
+        case MPT_UNARY_RELU:
+            return Versions<&unary_row<C, MPT_UNARY_RELU>>::best();
+        case MPT_UNARY_AFFINE:
+            return Versions<&unary_row<C, MPT_UNARY_AFFINE>>::best();
+        default:
+            throw Failure{MPT_ERROR_UNSUPPORTED, "unary: kind " + std::to_string(kind) + " is unknown"};
     }
 }
 

@@ -75,6 +75,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Kernel> prepare_unscale(Pool &pool, const mpt_mod_call &call) { return std::make_unique<Unscale>(pool, call); }
+std::unique_ptr<Kernel> prepare_unscale(Pool &pool, const mpt_mod_call &call) {
+    return std::make_unique<Unscale>(pool, call);
+}
 
 }  // namespace mpt::cpu

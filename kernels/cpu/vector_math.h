@@ -9,8 +9,12 @@
 
 namespace mpt::cpu {
 
-inline double vexp(double x) { return std::exp(x); }
-inline double vlog(double x) { return std::log(x); }
+inline double vexp(double x) {
+    return std::exp(x);
+}
+inline double vlog(double x) {
+    return std::log(x);
+}
 
 inline float vexp(float x) {
     constexpr float kMagic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, which the low bits then hold

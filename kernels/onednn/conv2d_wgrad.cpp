@@ -14,6 +14,7 @@ namespace {
 constexpr auto f32 = memory::data_type::f32;
 constexpr std::int64_t short_row = 4;
 constexpr std::int64_t most_ones = 1 << 18;
+constexpr std::int64_t most_partial = std::int64_t{256} << 20;
 constexpr std::size_t most_unfolded = std::size_t{64} << 20;
 
 // The partial gradients, part by part.
@@ -121,6 +122,11 @@ Step add_up(Schedule &schedule, const std::vector<Place> &places, Range bytes) {
 std::unique_ptr<Kernel> prepare_conv2d_wgrad(const Device &device, const mpt_mod_call &call) {
     Convolution conv(device, call, call.in[0], call.out[0], call.in[1]);
     const bool biased = call.n_out > 1 && present(call.out[1]);
+    // Every part has a dw of its own; with large filters and many threads they are kept from filling the memory.
+    std::int64_t elements = 1;
+    for (const std::int64_t extent : conv.weights_shape) elements *= extent;
+    conv.parts = static_cast<int>(std::clamp<std::int64_t>(most_partial / (elements * std::int64_t{sizeof(float)}), 1, conv.parts));
+
     auto made = std::make_unique<Schedule>(device);
     const Partial partial = unfolds(conv) ? by_product(*made, conv, biased) : by_convolution(*made, conv, biased);
 

@@ -66,8 +66,12 @@ Convolution::Convolution(const Device &device, const mpt_mod_call &call, const m
     in_place = x.channels_last && y.channels_last;
     const double flops =
         2.0 * static_cast<double>(y.shape[0] * y.shape[1] * y.pixels()) * static_cast<double>(w.shape[1] * w.shape[2] * w.shape[3]);
-    const auto worth = static_cast<std::int64_t>(std::min(flops / 5e5, 1e6));  // waking a thread costs about that much
-    parts = static_cast<int>(std::max<std::int64_t>(std::min({worth, x.shape[0], std::int64_t{device.threads.count}}), 1));
+    // Waking a thread costs about as much as this many operations.
+    const auto worth = static_cast<std::int64_t>(std::clamp(flops / 5e5, 1.0, static_cast<double>(device.threads.count)));
+    parts = static_cast<int>(std::min(worth, x.shape[0]));
+    // The portable kernels cut finer than by image; measured, a thread of theirs does this share of one here.
+    const double portable = x.type == memory::data_type::f32 ? 0.75 : 0.35;
+    if (static_cast<double>(worth) * portable > parts) refuse("too few images to keep the threads busy");
 }
 
 dnnl::convolution_forward::primitive_desc Convolution::forward(std::int64_t count, const memory::desc *bias) const {

@@ -43,6 +43,8 @@ class Caller:
         return self.random.choice(values)
 
     def integer(self, name):
+        if name in ("ndims", "keep_dims", "requires_grad"):
+            return self.pick(-1, 0, 0, 1, 1, 1, 2, 9)
         if name in ("n", "n_inputs", "n_outputs"):
             return self.pick(-1, 0, 1, 1, 1, 2, 3)
         if name == "capacity":
@@ -63,8 +65,10 @@ class Caller:
         live = self.pool[kind]
         if not live or self.random.random() < 0.05:
             return None
-        # Mostly one context, so that handles fit together.
-        return live[0] if kind == "mpt_context" and self.random.random() < 0.9 else self.random.choice(live)
+        # Mostly one context and what was made last, so that handles fit together.
+        if kind == "mpt_context" and self.random.random() < 0.9:
+            return live[0]
+        return self.random.choice(live[-3:] if self.random.random() < 0.5 else live)
 
     def described(self, kind):
         """A descriptor: the library's defaults with some fields changed, at times of a wrong size."""
@@ -114,7 +118,7 @@ class Caller:
         if kind == "char *":
             return self.pick(None, b"", b"0", b"a", b"a.b", b"x/y", b"*", b"linear", b"onednn", b"off", b"file", b"\xff\xfe")
         if kind in ("int64_t *", "int32_t *"):
-            if self.random.random() < 0.1:
+            if self.random.random() < (0.5 if name == "dims" else 0.1):
                 return None
             return (c.c_int64 * 16)(*(self.extent() for _ in range(16))) if "64" in kind else (c.c_int32 * 16)(
                 *(self.integer("dim") for _ in range(16)))

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <mpt.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <fstream>
@@ -18,6 +17,7 @@ namespace {
 constexpr int kSteps = 20;
 constexpr int kBatch = 32;
 constexpr int kPixels = 784;
+constexpr double kInitialScale = 65536;  // of a scaler with the defaults
 
 #define ASSERT_MPT(call) ASSERT_EQ(MPT_OK, (call)) << mpt_last_error()
 
@@ -32,17 +32,28 @@ struct Trajectory {
     std::vector<Summary> weights;
 };
 
+// PyTorch's side has besides, in low precision:
+struct Golden : Trajectory {
+    std::vector<double> gradient_distance;    // of the first step from f64's, by parameter, relative to the norm
+    double loss_stray = 0, weight_stray = 0;  // from f64 over a run, the most of several runs
+};
+
+// mpt's side has besides:
+struct Result : Trajectory {
+    std::vector<std::vector<double>> gradients;  // of the first step, without the scale
+};
+
 constexpr char kGolden[] = MPT_TEST_SOURCE_DIR "/tests/oracle/trajectory.txt";
 
 // By "network precision".
-std::map<std::string, Trajectory> read_golden() {
-    std::map<std::string, Trajectory> all;
+std::map<std::string, Golden> read_golden() {
+    std::map<std::string, Golden> all;
     std::ifstream file(kGolden);
     for (std::string line; std::getline(file, line);) {
         std::istringstream words(line);
         std::string kind, network, precision;
         words >> kind >> network >> precision;
-        Trajectory &t = all[network + " " + precision];
+        Golden &t = all[network + " " + precision];
         if (kind == "losses") {
             for (double x; words >> x;) t.losses.push_back(x);
         } else if (kind == "weights") {
@@ -50,6 +61,10 @@ std::map<std::string, Trajectory> read_golden() {
             Summary s;
             words >> index >> s.mean >> s.norm;
             t.weights.push_back(s);
+        } else if (kind == "gradients") {
+            for (double x; words >> x;) t.gradient_distance.push_back(x);
+        } else if (kind == "strays") {
+            words >> t.loss_stray >> t.weight_stray;
         }
     }
     return all;
@@ -126,11 +141,15 @@ struct Case {
     const char *onednn;
 };
 
+void PrintTo(const Case &c, std::ostream *os) {
+    *os << c.network << " " << c.precision << (c.captured ? " captured" : " eager") << ", oneDNN " << c.onednn;
+}
+
 class Trainer {
 public:
     explicit Trainer(const Case &c) : case_(c) {}
 
-    void run(Trajectory *result) {
+    void run(int steps, Result *result) {
         ASSERT_NO_FATAL_FAILURE(prepare());
         if (case_.captured) {
             ASSERT_MPT(mpt_capture_begin(ctx_.get()));
@@ -138,7 +157,7 @@ public:
             mpt_tensor *outputs[] = {loss_.get()};
             ASSERT_MPT(mpt_capture_end(ctx_.get(), outputs, 1, out(program_)));
         }
-        for (int i = 0; i < kSteps; ++i) {
+        for (int i = 0; i < steps; ++i) {
             const Batch b = synthetic_batch(i * kBatch);
             const size_t nbytes = b.images.size() * sizeof(float);
             if (case_.captured) {
@@ -153,6 +172,7 @@ public:
             double loss = 0;
             ASSERT_MPT(mpt_tensor_item(loss_.get(), &loss));
             result->losses.push_back(loss);
+            if (i == 0) ASSERT_NO_FATAL_FAILURE(read_gradients(result));
         }
         summarize(result);
     }
@@ -227,22 +247,24 @@ private:
 
     // Uniform in +-1/sqrt(fan_in); a bias follows its weight and shares its bound.
     void write_weights() {
-        int32_t count = 0;
-        ASSERT_MPT(mpt_layer_parameter_count(net_.get(), &count));
+        std::vector<Tensor> all;
+        ASSERT_NO_FATAL_FAILURE(parameters(&all));
         double bound = 0;
         ASSERT_MPT(mpt_no_grad_begin(ctx_.get()));
-        for (int32_t k = 0; k < count; ++k) {
-            Tensor p;
+        for (size_t k = 0; k < all.size(); ++k) {
+            mpt_tensor *p = all[k].get();
             int32_t ndim = 0;
             int64_t numel = 0, shape[MPT_MAX_DIMS] = {};
-            ASSERT_MPT(mpt_layer_parameter(net_.get(), k, out(p)));
-            ASSERT_MPT(mpt_tensor_ndim(p.get(), &ndim));
-            ASSERT_MPT(mpt_tensor_numel(p.get(), &numel));
-            ASSERT_MPT(mpt_tensor_shape(p.get(), shape, MPT_MAX_DIMS));
+            ASSERT_MPT(mpt_tensor_ndim(p, &ndim));
+            ASSERT_MPT(mpt_tensor_numel(p, &numel));
+            ASSERT_MPT(mpt_tensor_shape(p, shape, MPT_MAX_DIMS));
             if (ndim > 1) bound = 1.0 / std::sqrt(static_cast<double>(numel / shape[0]));
             std::vector<float> values;
-            for (int64_t i = 0; i < numel; ++i) values.push_back(static_cast<float>(bound * (2.0 * uniform(k, i) - 1.0)));
-            ASSERT_MPT(mpt_tensor_write(p.get(), values.data(), values.size() * sizeof(float)));
+            for (int64_t i = 0; i < numel; ++i) {
+                const double u = uniform(static_cast<uint32_t>(k), static_cast<uint32_t>(i));
+                values.push_back(static_cast<float>(bound * (2.0 * u - 1.0)));
+            }
+            ASSERT_MPT(mpt_tensor_write(p, values.data(), values.size() * sizeof(float)));
         }
         ASSERT_MPT(mpt_no_grad_end(ctx_.get()));
     }
@@ -263,19 +285,43 @@ private:
         }
     }
 
-    void summarize(Trajectory *result) {
+    void parameters(std::vector<Tensor> *all) {
         int32_t count = 0;
         ASSERT_MPT(mpt_layer_parameter_count(net_.get(), &count));
-        for (int32_t k = 0; k < count; ++k) {
-            Tensor p;
-            int64_t numel = 0;
-            ASSERT_MPT(mpt_layer_parameter(net_.get(), k, out(p)));
-            ASSERT_MPT(mpt_tensor_numel(p.get(), &numel));
-            std::vector<float> values(numel);
-            ASSERT_MPT(mpt_tensor_read(p.get(), values.data(), values.size() * sizeof(float)));
+        all->resize(count);
+        for (int32_t k = 0; k < count; ++k) ASSERT_MPT(mpt_layer_parameter(net_.get(), k, out((*all)[k])));
+    }
+
+    static void read(mpt_tensor *tensor, std::vector<float> *values) {
+        int64_t numel = 0;
+        ASSERT_MPT(mpt_tensor_numel(tensor, &numel));
+        values->resize(numel);
+        ASSERT_MPT(mpt_tensor_read(tensor, values->data(), values->size() * sizeof(float)));
+    }
+
+    void read_gradients(Result *result) {
+        std::vector<Tensor> all;
+        ASSERT_NO_FATAL_FAILURE(parameters(&all));
+        for (Tensor &p : all) {
+            Tensor gradient;
+            std::vector<float> values;
+            ASSERT_MPT(mpt_tensor_grad(p.get(), out(gradient)));
+            ASSERT_NO_FATAL_FAILURE(read(gradient.get(), &values));
+            std::vector<double> unscaled(values.begin(), values.end());
+            for (double &g : unscaled) g /= scaler_ ? kInitialScale : 1.0;
+            result->gradients.push_back(unscaled);
+        }
+    }
+
+    void summarize(Result *result) {
+        std::vector<Tensor> all;
+        ASSERT_NO_FATAL_FAILURE(parameters(&all));
+        for (Tensor &p : all) {
+            std::vector<float> values;
+            ASSERT_NO_FATAL_FAILURE(read(p.get(), &values));
             double sum = 0, squares = 0;
             for (double v : values) sum += v, squares += v * v;
-            result->weights.push_back({sum / static_cast<double>(numel), std::sqrt(squares)});
+            result->weights.push_back({sum / static_cast<double>(values.size()), std::sqrt(squares)});
         }
     }
 
@@ -291,50 +337,64 @@ private:
 
 // ---- the comparison ----
 
-double largest_gap(const std::vector<double> &a, const std::vector<double> &b) {
-    double gap = 0;
-    for (size_t i = 0; i < a.size(); ++i) gap = std::max(gap, std::abs(a[i] - b[i]));
-    return gap;
+// The truth is PyTorch in f64.
+//
+// In f32 PyTorch ends 3e-7 away from it and another order of additions a few times that, while a beta2 of 0.99, an eps of 1e-7 or
+// one bias without its gradient makes 5e-3 or more.
+constexpr double kF32Gap = 1e-5;
+// Low precision is measured by PyTorch in the same precision. The first step's gradients differ by where values are rounded
+// and nothing amplifies that: mpt's are as near to the truth as PyTorch's, with room for another choice of places.
+constexpr double kGradientRoom = 1.25;
+// Over a run Adam amplifies roundings, and how far it strays is luck (see make_trajectory.py): up to half as far again as
+// the farthest of PyTorch's runs.
+constexpr double kStrayRoom = 1.5;
+
+double distance(const std::vector<double> &a, const std::vector<double> &truth) {
+    double squares = 0, norm = 0;
+    for (size_t i = 0; i < truth.size(); ++i) {
+        squares += (a[i] - truth[i]) * (a[i] - truth[i]);
+        norm += truth[i] * truth[i];
+    }
+    return std::sqrt(squares / norm);
 }
 
-// The truth is PyTorch in f64; the yardstick is how far PyTorch itself strays from it in the same precision, over the whole
-// run: 3e-7 in f32 and 0.007 to 0.018 in bf16 and f16. Another order of additions or another place of rounding strays as far in
-// another direction, so low precision gets twice the yardstick. f32's is a few units in the last place of a loss, where
-// luck decides, and gets 1e-5. In f32 a beta2 of 0.99, an eps of 1e-7 or one bias's lost gradient makes 5e-3 or more.
-double allowance(const std::string &precision, double yardstick) {
-    return precision == "f32" ? 1e-5 : 2 * yardstick;
+// f32 stands in for f64 here: its own error is 1e-6, the file would need all of f64's gradients.
+void expect_gradients(const Case &c, const Golden &peer, const Result &mine) {
+    Result exact;
+    Trainer trainer({c.network, "f32", false, c.onednn});
+    ASSERT_NO_FATAL_FAILURE(trainer.run(1, &exact));
+    ASSERT_EQ(peer.gradient_distance.size(), mine.gradients.size());
+    for (size_t k = 0; k < mine.gradients.size(); ++k) {
+        EXPECT_LE(distance(mine.gradients[k], exact.gradients[k]), kGradientRoom * peer.gradient_distance[k])
+            << "gradient of parameter " << k;
+    }
 }
 
 class TrajectoryTest : public testing::TestWithParam<Case> {};
 
 TEST_P(TrajectoryTest, FollowsPyTorch) {
     const Case &c = GetParam();
-    const std::map<std::string, Trajectory> golden = read_golden();
+    const std::map<std::string, Golden> golden = read_golden();
     ASSERT_EQ(1u, golden.count(c.network + " " + c.precision)) << "not in " << kGolden;
-    const Trajectory &truth = golden.at(c.network + " f64"), &peer = golden.at(c.network + " " + c.precision);
+    const Golden &truth = golden.at(c.network + " f64"), &peer = golden.at(c.network + " " + c.precision);
     ASSERT_EQ(size_t{kSteps}, truth.losses.size());
+    const bool f32 = c.precision == "f32";
 
-    Trajectory mine;
+    Result mine;
     Trainer trainer(c);
-    ASSERT_NO_FATAL_FAILURE(trainer.run(&mine));
+    ASSERT_NO_FATAL_FAILURE(trainer.run(kSteps, &mine));
+    if (!f32) expect_gradients(c, peer, mine);
 
-    const double allowed = allowance(c.precision, largest_gap(peer.losses, truth.losses));
-    RecordProperty("largest_gap", std::to_string(largest_gap(mine.losses, truth.losses)));
+    const double loss_room = f32 ? kF32Gap : kStrayRoom * peer.loss_stray;
     for (int i = 0; i < kSteps; ++i) {
-        EXPECT_NEAR(truth.losses[i], mine.losses[i], allowed)
-            << "loss of step " << i << "; PyTorch in " << c.precision << ": " << peer.losses[i];
-    }
-    // A parameter's norm and mean move by up to 20 steps of 1e-3 an element; both are compared relative to the norm.
-    double yardstick = 0;
-    for (size_t k = 0; k < truth.weights.size(); ++k) {
-        const Summary &t = truth.weights[k], &p = peer.weights[k];
-        yardstick = std::max({yardstick, std::abs(p.norm - t.norm) / t.norm, std::abs(p.mean - t.mean) / t.norm});
+        EXPECT_NEAR(truth.losses[i], mine.losses[i], loss_room)
+            << "step " << i << "; PyTorch in " << c.precision << ": " << peer.losses[i];
     }
     ASSERT_EQ(truth.weights.size(), mine.weights.size());
     for (size_t k = 0; k < truth.weights.size(); ++k) {
-        const double room = allowance(c.precision, yardstick) * truth.weights[k].norm;
-        EXPECT_NEAR(truth.weights[k].norm, mine.weights[k].norm, room) << "norm of parameter " << k;
-        EXPECT_NEAR(truth.weights[k].mean, mine.weights[k].mean, room) << "mean of parameter " << k;
+        const double weight_room = (f32 ? kF32Gap : kStrayRoom * peer.weight_stray) * truth.weights[k].norm;
+        EXPECT_NEAR(truth.weights[k].norm, mine.weights[k].norm, weight_room) << "norm of parameter " << k;
+        EXPECT_NEAR(truth.weights[k].mean, mine.weights[k].mean, weight_room) << "mean of parameter " << k;
     }
 }
 

@@ -1,10 +1,12 @@
 // Small networks and one training step over the public header, for tests of whole steps.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
