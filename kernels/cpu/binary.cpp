@@ -6,6 +6,7 @@
 #include "elementwise.h"
 #include "isa.h"
 #include "kernels.h"
+#include "relu16.h"
 
 namespace mpt::cpu {
 namespace {
@@ -88,6 +89,8 @@ private:
 
 std::unique_ptr<Kernel> prepare_binary(Pool &pool, const mpt_mod_call &call) {
     const std::int32_t dtype = call.in[0].dtype;
+    if (attrs_of<mpt_attrs_binary>(call).kind == MPT_BINARY_RELU_GRAD)
+        if (auto kernel = prepare_relu_grad16(pool, call)) return kernel;
     if (dtype == MPT_BOOL) unsupported_dtype("binary", dtype);
     if (dtype == MPT_F64) return std::make_unique<Binary<double>>(pool, call);
     if (is_float(dtype)) return std::make_unique<Binary<float>>(pool, call);

@@ -5,6 +5,7 @@
 #include "elementwise.h"
 #include "isa.h"
 #include "kernels.h"
+#include "relu16.h"
 #include "vector_math.h"
 
 namespace mpt::cpu {
@@ -81,6 +82,8 @@ private:
 }  // namespace
 
 std::unique_ptr<Kernel> prepare_unary(Pool &pool, const mpt_mod_call &call) {
+    if (attrs_of<mpt_attrs_unary>(call).kind == MPT_UNARY_RELU)
+        if (auto kernel = prepare_relu16(pool, call)) return kernel;
     if (call.in[0].dtype == MPT_F64) return std::make_unique<Unary<double>>(pool, call);
     return std::make_unique<Unary<float>>(pool, call);
 }
