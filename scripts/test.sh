@@ -22,6 +22,7 @@ done
 
 common=()
 command -v ccache >/dev/null && common=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 # a clone in another folder finds the same results
 failed=()
 
 # stage NAME PRESET [CTEST OPTION...]

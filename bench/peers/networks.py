@@ -43,13 +43,13 @@ def image_shape(name):
     return (1, 28, 28) if name == "cnn" else (784,)
 
 
-def initial_weights(model):
-    """Arrays for all parameters: uniform in +-1/sqrt(fan_in) of their layer; parameter k is stream k."""
+def initial_weights(model, variant=0):
+    """Arrays for all parameters: uniform in +-1/sqrt(fan_in) of their layer; parameter k is stream k + 1000 * variant."""
     arrays, bound = [], 0.0
     for k, p in enumerate(model.parameters()):
         if p.dim() > 1:  # a bias follows its weight and shares its bound
             bound = 1.0 / math.sqrt(p[0].numel())
-        u = uniform(k, np.arange(p.numel()))
+        u = uniform(k + 1000 * variant, np.arange(p.numel()))
         arrays.append((bound * (2.0 * u - 1.0)).astype(np.float32).reshape(p.shape))
     return arrays
 

@@ -62,8 +62,8 @@ private:
           filter_(call.in[1], call.in[1].shape[1], call.in[1].strides[1], call.in[1].strides[0],
                   call.in[1].shape[0] / at.groups * call.in[1].strides[0], down, across),
           sink_(make_sink(call, at.groups, grid_, has_bias_)),
-          gemm_(pool, pixel_product(call.in[0].shape[0], grid_, at.groups, call.out[0].shape[1] / at.groups, patches_.columns()), patches_.columns_are_k(),
-                {&filter_, true}, sink_) {
+          gemm_(pool, pixel_product(call.in[0].shape[0], grid_, at.groups, call.out[0].shape[1] / at.groups, patches_.columns()),
+                patches_.columns_are_k(), {&filter_, true}, sink_) {
         workspace_bytes = gemm_.workspace_bytes();
     }
 
@@ -123,10 +123,12 @@ private:
 
         Phase(Pool &pool, const mpt_mod_call &call, const mpt_attrs_conv2d &at, std::int64_t i, std::int64_t j, const Taps &down,
               const Taps &across)
-            : sink(make_sink(call, at, i, j, down, across)), patches(call.in[0], at.groups, sink.grid, down, across),
+            : sink(make_sink(call, at, i, j, down, across)),
+              patches(call.in[0], at.groups, sink.grid, down, across),
               filter(call.in[1], call.in[1].shape[0] / at.groups, call.in[1].strides[0], call.in[1].strides[1],
                      call.in[1].shape[0] / at.groups * call.in[1].strides[0], down, across),
-              gemm(pool, pixel_product(call.in[0].shape[0], sink.grid, at.groups, call.out[0].shape[1] / at.groups, patches.columns()),
+              gemm(pool,
+                   pixel_product(call.in[0].shape[0], sink.grid, at.groups, call.out[0].shape[1] / at.groups, patches.columns()),
                    patches.columns_are_k(), {&filter, true}, sink) {}
 
         static PixelSink<T> make_sink(const mpt_mod_call &call, const mpt_attrs_conv2d &at, std::int64_t i, std::int64_t j,
@@ -191,8 +193,7 @@ private:
 
         void write(void *base, std::int64_t item, std::int64_t chunk, std::int64_t m0, std::int64_t ms, std::int64_t n0,
                    std::int64_t ns, T *src, std::int64_t ld) const override {
-            for (std::int64_t r = 0; r < ms; ++r)
-                copy_run(src + r * ld, row(static_cast<T *>(base), item, chunk, m0 + r) + n0, ns);
+            for (std::int64_t r = 0; r < ms; ++r) copy_run(src + r * ld, row(static_cast<T *>(base), item, chunk, m0 + r) + n0, ns);
         }
         void write_column_sums(void *base, std::int64_t item, std::int64_t chunk, std::int64_t n0, std::int64_t ns,
                                const T *src) const override {
@@ -201,12 +202,16 @@ private:
     };
 
     Conv2dWgrad(Pool &pool, const mpt_mod_call &call, const mpt_attrs_conv2d &at)
-        : pool_(pool), dw_(call.out[0]), has_db_(call.n_out > 1 && call.out[1].dtype != MPT_DTYPE_NONE),
-          db_stride_(has_db_ ? call.out[1].strides[0] : 0), grid_{call.in[1].shape[2], call.in[1].shape[3]},
+        : pool_(pool),
+          dw_(call.out[0]),
+          has_db_(call.n_out > 1 && call.out[1].dtype != MPT_DTYPE_NONE),
+          db_stride_(has_db_ ? call.out[1].strides[0] : 0),
+          grid_{call.in[1].shape[2], call.in[1].shape[3]},
           patches_(call.in[0], at.groups, grid_, forward_taps(dw_.shape[2], at.stride[0], at.padding[0], at.dilation[0]),
                    forward_taps(dw_.shape[3], at.stride[1], at.padding[1], at.dilation[1])),
           dy_(call.in[1], at.groups, grid_, forward_taps(1, 1, 0, 1), forward_taps(1, 1, 0, 1)),
-          shape_(shape(call.in[1].shape[0], at.groups)), partials_(shape_),
+          shape_(shape(call.in[1].shape[0], at.groups)),
+          partials_(shape_),
           gemm_(pool, shape_, patches_.pixels_are_k(), dy_.pixels_are_k(), partials_) {
         partial_size_ = (partials_.size() + 15) / 16 * 16;
         workspace_bytes = static_cast<std::size_t>(partial_size_) * sizeof(T) + gemm_.workspace_bytes();
@@ -236,8 +241,8 @@ private:
             for (std::int64_t j = 0; j < shape_.n; ++j) row[j] += other[j];
         }
         const std::int64_t channel = m % dw_.shape[1], tap = m / dw_.shape[1];
-        const std::int64_t at = item * shape_.n * dw_.strides[0] + channel * dw_.strides[1] +
-                                tap / dw_.shape[3] * dw_.strides[2] + tap % dw_.shape[3] * dw_.strides[3];
+        const std::int64_t at = item * shape_.n * dw_.strides[0] + channel * dw_.strides[1] + tap / dw_.shape[3] * dw_.strides[2] +
+                                tap % dw_.shape[3] * dw_.strides[3];
         write_run(dw_.dtype, row, dw + at * float_size(dw_.dtype), dw_.strides[0], shape_.n);
     }
 
@@ -271,8 +276,14 @@ std::unique_ptr<Kernel> prepare(Pool &pool, const mpt_mod_call &call) {
 
 }  // namespace
 
-std::unique_ptr<Kernel> prepare_conv2d(Pool &pool, const mpt_mod_call &call) { return prepare<Conv2d>(pool, call); }
-std::unique_ptr<Kernel> prepare_conv2d_dgrad(Pool &pool, const mpt_mod_call &call) { return prepare<Conv2dDgrad>(pool, call); }
-std::unique_ptr<Kernel> prepare_conv2d_wgrad(Pool &pool, const mpt_mod_call &call) { return prepare<Conv2dWgrad>(pool, call); }
+std::unique_ptr<Kernel> prepare_conv2d(Pool &pool, const mpt_mod_call &call) {
+    return prepare<Conv2d>(pool, call);
+}
+std::unique_ptr<Kernel> prepare_conv2d_dgrad(Pool &pool, const mpt_mod_call &call) {
+    return prepare<Conv2dDgrad>(pool, call);
+}
+std::unique_ptr<Kernel> prepare_conv2d_wgrad(Pool &pool, const mpt_mod_call &call) {
+    return prepare<Conv2dWgrad>(pool, call);
+}
 
 }  // namespace mpt::cpu

@@ -34,17 +34,26 @@ template <class T>
 class Patches final : public RowSource<T> {
 public:
     Patches(const mpt_mod_operand &x, std::int64_t groups, PixelGrid grid, Taps down, Taps across)
-        : dtype_(x.dtype), size_(float_size(x.dtype)), channels_(x.shape[1] / groups), height_(x.shape[2]), width_(x.shape[3]),
-          n_stride_(x.strides[0]), c_stride_(x.strides[1]), h_stride_(x.strides[2]), w_stride_(x.strides[3]), grid_(grid),
-          down_(std::move(down)), across_(std::move(across)) {
+        : dtype_(x.dtype),
+          size_(float_size(x.dtype)),
+          channels_(x.shape[1] / groups),
+          height_(x.shape[2]),
+          width_(x.shape[3]),
+          n_stride_(x.strides[0]),
+          c_stride_(x.strides[1]),
+          h_stride_(x.strides[2]),
+          w_stride_(x.strides[3]),
+          grid_(grid),
+          down_(std::move(down)),
+          across_(std::move(across)) {
         // Neighbouring taps of a row are one run where pixels lie without a gap.
         const bool dense = (c_stride_ == 1 || channels_ == 1) && w_stride_ == channels_;
         run_taps_ = dense && across_.consecutive() ? across_.count() : 1;
         run_stride_ = dense ? 1 : c_stride_;
     }
 
-    void read(const void *base, std::int64_t item, std::int64_t row0, std::int64_t rows, std::int64_t col0, std::int64_t cols, T *dst,
-              std::int64_t ld) const override {
+    void read(const void *base, std::int64_t item, std::int64_t row0, std::int64_t rows, std::int64_t col0, std::int64_t cols,
+              T *dst, std::int64_t ld) const override {
         const auto *image = static_cast<const char *>(base) + item * channels_ * c_stride_ * size_;
         const std::int64_t run_length = run_taps_ * channels_, runs = across_.count() / run_taps_;
         const std::int64_t first = col0 / run_length, start = col0 % run_length;
@@ -119,11 +128,15 @@ template <class T>
 class PatchColumns final : public RowSource<T> {
 public:
     PatchColumns(const mpt_mod_operand &x, std::int64_t groups, PixelGrid grid, Taps down, Taps across)
-        : x_(x), size_(float_size(x.dtype)), channels_(x.shape[1] / groups), grid_(grid), down_(std::move(down)),
+        : x_(x),
+          size_(float_size(x.dtype)),
+          channels_(x.shape[1] / groups),
+          grid_(grid),
+          down_(std::move(down)),
           across_(std::move(across)) {}
 
-    void read(const void *base, std::int64_t item, std::int64_t row0, std::int64_t rows, std::int64_t col0, std::int64_t cols, T *dst,
-              std::int64_t ld) const override {
+    void read(const void *base, std::int64_t item, std::int64_t row0, std::int64_t rows, std::int64_t col0, std::int64_t cols,
+              T *dst, std::int64_t ld) const override {
         for (std::int64_t r = row0; r < row0 + rows; ++r, dst += ld) {
             const std::int64_t c = item * channels_ + r % channels_, tap = r / channels_;
             const std::int64_t down = down_.offset[static_cast<std::size_t>(tap / across_.count())];
@@ -142,7 +155,8 @@ public:
                 } else {
                     const std::int64_t low = std::clamp(first, pixel.j, end), high = std::clamp(last, low, end);
                     std::fill_n(out, low - pixel.j, T{});
-                    const std::int64_t at = pixel.n * x_.strides[0] + h * x_.strides[2] + (low * across_.step + right) * x_.strides[3];
+                    const std::int64_t at =
+                        pixel.n * x_.strides[0] + h * x_.strides[2] + (low * across_.step + right) * x_.strides[3];
                     read_run(x_.dtype, channel + at * size_, across_.step * x_.strides[3], out + (low - pixel.j), high - low);
                     std::fill_n(out + (high - pixel.j), end - high, T{});
                 }
@@ -179,8 +193,8 @@ inline bool read_by_columns(const mpt_mod_operand &x, std::int64_t groups, const
 
 // In which order pixels are taken when they are the rows of a product: one pixel of several images together where that lets
 // a good part of the filter be skipped (small images, wide borders).
-inline PixelGrid choose_grid(const mpt_mod_operand &x, std::int64_t groups, std::int64_t height, std::int64_t width, const Taps &down,
-                             const Taps &across) {
+inline PixelGrid choose_grid(const mpt_mod_operand &x, std::int64_t groups, std::int64_t height, std::int64_t width,
+                             const Taps &down, const Taps &across) {
     constexpr std::int64_t kLeast = 8, kMost = 48;
     PixelGrid grid{height, width};
     if (read_by_columns(x, groups, across) || down.count() > ColumnRanges::kMost || inside_part(x, grid, down, across) > 0.85)
@@ -196,8 +210,10 @@ class PatchMatrix {
 public:
     PatchMatrix(const mpt_mod_operand &x, std::int64_t groups, const PixelGrid &grid, const Taps &down, const Taps &across)
         : columns_(down.count() * across.count() * (x.shape[1] / groups)), rows_are_pixels_(!read_by_columns(x, groups, across)) {
-        if (rows_are_pixels_) source_ = std::make_unique<Patches<T>>(x, groups, grid, down, across);
-        else source_ = std::make_unique<PatchColumns<T>>(x, groups, grid, down, across);
+        if (rows_are_pixels_)
+            source_ = std::make_unique<Patches<T>>(x, groups, grid, down, across);
+        else
+            source_ = std::make_unique<PatchColumns<T>>(x, groups, grid, down, across);
     }
 
     std::int64_t columns() const { return columns_; }
@@ -227,15 +243,15 @@ template <class T>
 class Filter final : public RowSource<T> {
 public:
     // inner, outer: the strides of the channels that are summed over and of those that are not.
-    Filter(const mpt_mod_operand &w, std::int64_t inner, std::int64_t inner_stride, std::int64_t outer_stride, std::int64_t item_step,
-           const Taps &down, const Taps &across)
+    Filter(const mpt_mod_operand &w, std::int64_t inner, std::int64_t inner_stride, std::int64_t outer_stride,
+           std::int64_t item_step, const Taps &down, const Taps &across)
         : dtype_(w.dtype), inner_(inner), inner_stride_(inner_stride), outer_stride_(outer_stride), item_step_(item_step) {
         for (const std::int64_t v : down.index)
             for (const std::int64_t u : across.index) tap_offset_.push_back(v * w.strides[2] + u * w.strides[3]);
     }
 
-    void read(const void *base, std::int64_t item, std::int64_t row0, std::int64_t rows, std::int64_t col0, std::int64_t cols, T *dst,
-              std::int64_t ld) const override {
+    void read(const void *base, std::int64_t item, std::int64_t row0, std::int64_t rows, std::int64_t col0, std::int64_t cols,
+              T *dst, std::int64_t ld) const override {
         const std::int64_t size = float_size(dtype_);
         const auto *src = static_cast<const char *>(base) + (item * item_step_ + col0 * outer_stride_) * size;
         for (std::int64_t r = row0; r < row0 + rows; ++r) {

@@ -10,20 +10,26 @@ namespace mpt::cpu {
 
 namespace {
 
-constexpr std::int64_t kLine = 16;         // elements: keeps every buffer on its own cache lines
-constexpr std::int64_t kLargestM = 144;    // packed A of a tile stays in the second-level cache
-constexpr std::int64_t kSingleK = 640;     // up to here k is one block
+constexpr std::int64_t kLine = 16;       // elements: keeps every buffer on its own cache lines
+constexpr std::int64_t kLargestM = 144;  // packed A of a tile stays in the second-level cache
+constexpr std::int64_t kSingleK = 640;   // up to here k is one block
 constexpr std::int64_t kBlockK = 384;
-constexpr std::int64_t kScratchK = 64;     // columns transposed at a time
+constexpr std::int64_t kScratchK = 64;  // columns transposed at a time
 constexpr std::int64_t kScratchStep = kScratchK + kLine;
 constexpr std::int64_t kShareBytes = std::int64_t{64} << 20;
-constexpr double kWorkPerThread = 2e6;     // operations that are worth waking a thread for
+constexpr double kWorkPerThread = 2e6;  // operations that are worth waking a thread for
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+    return (a + b - 1) / b;
+}
+std::int64_t round_up(std::int64_t a, std::int64_t b) {
+    return ceil_div(a, b) * b;
+}
 
 // An odd number of cache lines: rows that are a power of two apart would fall on the same few lines of the cache.
-std::int64_t padded_step(std::int64_t n) { return (ceil_div(n, kLine) | 1) * kLine; }
+std::int64_t padded_step(std::int64_t n) {
+    return (ceil_div(n, kLine) | 1) * kLine;
+}
 
 // Equal blocks of at most `largest`, in multiples of `unit`.
 std::int64_t even_block(std::int64_t n, std::int64_t largest, std::int64_t unit) {
@@ -60,9 +66,12 @@ void transpose(const float *src, std::int64_t src_step, std::int64_t rows, std::
 
 const char *gemm_isa() {
     switch (isa()) {
-        case Isa::avx512: return "avx512";
-        case Isa::avx2: return "avx2";
-        default: break;
+        case Isa::avx512:
+            return "avx512";
+        case Isa::avx2:
+            return "avx2";
+        default:
+            break;
     }
 #if defined(__x86_64__)
     return "sse2";
@@ -119,7 +128,8 @@ Gemm<T>::Gemm(Pool &pool, const GemmShape &shape, Factor<T> a, Factor<T> b, cons
     scratch_size_ = b.rows_are_k ? 0 : panel * kScratchStep;
     const std::int64_t shared_size = shape.items * n_blocks_ * k_blocks_ * b_block_size_;
     share_b_ = shape.chunks == 1 && m_blocks_ >= 4 && shared_size * static_cast<std::int64_t>(sizeof(T)) <= kShareBytes;
-    work_size_ = a_size_ + (share_b_ ? 0 : b_block_size_) + c_size_ + scratch_size_ + (shape.column_sums ? round_up(n_block_, kLine) : 0);
+    work_size_ =
+        a_size_ + (share_b_ ? 0 : b_block_size_) + c_size_ + scratch_size_ + (shape.column_sums ? round_up(n_block_, kLine) : 0);
 
     const double mn = static_cast<double>(shape.m) * static_cast<double>(shape.n), k = static_cast<double>(shape.k);
     const double edge = mn + k * static_cast<double>(shape.m + shape.n);

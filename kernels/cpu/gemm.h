@@ -2,8 +2,8 @@
 // blocking serves transposed matrices, images seen as matrices, and every format.
 //
 // Order of additions: k is cut into chunks (the caller's), a chunk into blocks, whose sizes depend on k alone. A block is
-// one chain of fused multiply-adds, blocks are added in order; where zeros are skipped, all of k is one chain. So the bits of a result depend on the shape and the instruction set,
-// not on the number of threads, nor on how rows and columns are tiled.
+// one chain of fused multiply-adds, blocks are added in order; where zeros are skipped, all of k is one chain. So the bits of a
+// result depend on the shape and the instruction set, not on the number of threads, nor on how rows and columns are tiled.
 #pragma once
 
 #include <cstddef>
@@ -27,8 +27,8 @@ class RowSource {
 public:
     virtual ~RowSource() = default;
     // Converts rows [row0, row0 + rows), columns [col0, col0 + cols) to dst, rows ld apart.
-    virtual void read(const void *base, std::int64_t item, std::int64_t row0, std::int64_t rows, std::int64_t col0, std::int64_t cols,
-                      T *dst, std::int64_t ld) const = 0;
+    virtual void read(const void *base, std::int64_t item, std::int64_t row0, std::int64_t rows, std::int64_t col0,
+                      std::int64_t cols, T *dst, std::int64_t ld) const = 0;
     // For rows [row0, row0 + rows); asked only of a factor A whose shape says skip_zeros.
     virtual ColumnRanges used_columns(std::int64_t, std::int64_t) const { return {}; }
 };
@@ -74,7 +74,8 @@ public:
 private:
     struct Work;  // one thread's buffers
     struct Launch;
-    void pack_a(T *dst, const void *base, std::int64_t item, std::int64_t m0, std::int64_t ms, std::int64_t k0, std::int64_t ks) const;
+    void pack_a(T *dst, const void *base, std::int64_t item, std::int64_t m0, std::int64_t ms, std::int64_t k0,
+                std::int64_t ks) const;
     void pack_b(T *dst, T *scratch, const void *base, std::int64_t item, std::int64_t n0, std::int64_t ns, std::int64_t k0,
                 std::int64_t ks) const;
     void multiply(const T *a, const T *b, T *c, std::int64_t ms, std::int64_t ns, std::int64_t ks, std::int64_t k_begin,
@@ -91,14 +92,14 @@ private:
     Factor<T> a_, b_;
     const TileSink<T> &sink_;
     const Micro<T> &micro_;
-    std::int64_t m_block_, n_block_, k_block_;   // largest block
-    std::int64_t m_blocks_, n_blocks_, k_blocks_;  // k_blocks_: of the longest chunk
-    std::int64_t segment_blocks_;                  // m_blocks_ of a segment
-    std::int64_t a_step_;                        // distance of packed rows of A
-    std::int64_t c_step_;                        // distance of rows of the accumulated tile
-    std::int64_t b_block_size_;                  // elements of one packed block of B
+    std::int64_t m_block_, n_block_, k_block_;                 // largest block
+    std::int64_t m_blocks_, n_blocks_, k_blocks_;              // k_blocks_: of the longest chunk
+    std::int64_t segment_blocks_;                              // m_blocks_ of a segment
+    std::int64_t a_step_;                                      // distance of packed rows of A
+    std::int64_t c_step_;                                      // distance of rows of the accumulated tile
+    std::int64_t b_block_size_;                                // elements of one packed block of B
     std::int64_t a_size_, c_size_, scratch_size_, work_size_;  // elements per thread
-    bool share_b_;  // pack all of B once, before the tiles
+    bool share_b_;                                             // pack all of B once, before the tiles
     int parts_;
 };
 

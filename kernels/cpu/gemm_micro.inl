@@ -12,11 +12,11 @@ struct Vector {
     static constexpr int lanes = MICRO_BYTES / sizeof(T);
 };
 
-// c (ROWS x VECS vectors, rows ldc apart) takes a b as `how` says. Element (i, k) of a is a[i * row_step + k * k_step], row k of b is
-// b[k * VECS * lanes]. Each element of c is one chain over k, so tiles of any form give the same bits.
+// c (ROWS x VECS vectors, rows ldc apart) takes a b as `how` says. Element (i, k) of a is a[i * row_step + k * k_step], row k of b
+// is b[k * VECS * lanes]. Each element of c is one chain over k, so tiles of any form give the same bits.
 template <class T, int ROWS, int VECS>
-MICRO_TARGET void tile(std::int64_t k_count, const T *a, std::int64_t row_step, std::int64_t k_step, const T *b, T *c, std::int64_t ldc,
-                       TileStore how) {
+MICRO_TARGET void tile(std::int64_t k_count, const T *a, std::int64_t row_step, std::int64_t k_step, const T *b, T *c,
+                       std::int64_t ldc, TileStore how) {
     using V = typename Vector<T>::type;
     using M = typename Vector<T>::memory;
     constexpr int lanes = Vector<T>::lanes;

@@ -18,8 +18,8 @@ public:
     std::int64_t row_stride = 0, col_stride = 0;
     std::vector<std::int64_t> item_offsets;
 
-    void read(const void *base, std::int64_t item, std::int64_t row0, std::int64_t rows, std::int64_t col0, std::int64_t cols, T *dst,
-              std::int64_t ld) const override {
+    void read(const void *base, std::int64_t item, std::int64_t row0, std::int64_t rows, std::int64_t col0, std::int64_t cols,
+              T *dst, std::int64_t ld) const override {
         const std::int64_t size = float_size(dtype);
         const auto *src = static_cast<const char *>(base) +
                           (item_offsets[static_cast<std::size_t>(item)] + row0 * row_stride + col0 * col_stride) * size;
@@ -82,12 +82,13 @@ public:
     std::int64_t bias_stride = 0;
     std::int64_t bias_item_step = 0;  // columns from one item's to the next's
 
-    void write(void *base, std::int64_t item, std::int64_t, std::int64_t m0, std::int64_t ms, std::int64_t n0, std::int64_t ns, T *src,
-               std::int64_t ld) const override {
+    void write(void *base, std::int64_t item, std::int64_t, std::int64_t m0, std::int64_t ms, std::int64_t n0, std::int64_t ns,
+               T *src, std::int64_t ld) const override {
         const auto &to = *static_cast<const Destination *>(base);
         T bias[kTileColumns];
         if (bias_dtype != MPT_DTYPE_NONE) {
-            const auto *b = static_cast<const char *>(to.bias) + (item * bias_item_step + n0) * bias_stride * float_size(bias_dtype);
+            const auto *b =
+                static_cast<const char *>(to.bias) + (item * bias_item_step + n0) * bias_stride * float_size(bias_dtype);
             read_run(bias_dtype, b, bias_stride, bias, ns);
         }
         const std::int64_t size = float_size(dtype);

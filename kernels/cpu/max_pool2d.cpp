@@ -34,7 +34,8 @@ Geometry geometry(const mpt_mod_call &call, const mpt_mod_operand &x, const mpt_
 template <class E>
 struct RowView {
     explicit RowView(const mpt_mod_operand &x)
-        : operand(x), row_length(x.shape[1] * x.shape[3]),
+        : operand(x),
+          row_length(x.shape[1] * x.shape[3]),
           dense((x.strides[1] == 1 || x.shape[1] == 1) && (x.strides[3] == x.shape[1] || x.shape[3] == 1)) {}
 
     const char *at(const void *base, std::int64_t n, std::int64_t h) const {
@@ -51,7 +52,8 @@ struct RowView {
             read_elements(src, 1, scratch, row_length);
         } else {
             for (std::int64_t w = 0; w < operand.shape[3]; ++w)
-                read_elements(src + w * operand.strides[3] * size(), operand.strides[1], scratch + w * operand.shape[1], operand.shape[1]);
+                read_elements(src + w * operand.strides[3] * size(), operand.strides[1], scratch + w * operand.shape[1],
+                              operand.shape[1]);
         }
         return scratch;
     }
@@ -65,7 +67,8 @@ struct RowView {
         char *dst = const_cast<char *>(at(base, n, h));
         if (dense) return write_elements(scratch, dst, 1, row_length);
         for (std::int64_t w = 0; w < operand.shape[3]; ++w)
-            write_elements(scratch + w * operand.shape[1], dst + w * operand.strides[3] * size(), operand.strides[1], operand.shape[1]);
+            write_elements(scratch + w * operand.shape[1], dst + w * operand.strides[3] * size(), operand.strides[1],
+                           operand.shape[1]);
     }
 
     mpt_mod_operand operand;
@@ -74,12 +77,14 @@ struct RowView {
 
 private:
     void read_elements(const char *src, std::int64_t stride, E *dst, std::int64_t n) const {
-        if constexpr (std::is_floating_point_v<E>) read_run(operand.dtype, src, stride, dst, n);
+        if constexpr (std::is_floating_point_v<E>)
+            read_run(operand.dtype, src, stride, dst, n);
         else
             for (std::int64_t i = 0; i < n; ++i) dst[i] = reinterpret_cast<const E *>(src)[i * stride];
     }
     void write_elements(const E *src, char *dst, std::int64_t stride, std::int64_t n) const {
-        if constexpr (std::is_floating_point_v<E>) write_run(operand.dtype, src, dst, stride, n);
+        if constexpr (std::is_floating_point_v<E>)
+            write_run(operand.dtype, src, dst, stride, n);
         else
             for (std::int64_t i = 0; i < n; ++i) reinterpret_cast<E *>(dst)[i * stride] = src[i];
     }
@@ -87,14 +92,6 @@ private:
 
 // Channels at a time. Large, since compilers turn copies of less than 8 KiB into slow string instructions.
 constexpr std::int64_t kLanes = 4096;
-
-template <class T>
-inline void take_larger(T x, std::int32_t tap, T &best, std::int32_t &code) {
-    // Not (x <= best) is true for NaN as well; a NaN already found stays.
-    const bool take = !(x <= best) & (best == best);
-    code = take ? tap : code;
-    best = take ? x : best;
-}
 
 // One output row. rows[v]: the input row under vertical tap v, nullptr outside the image.
 template <class T, class I>
@@ -115,7 +112,12 @@ void pool_row(const Geometry *g, const T *const *rows, T *y, I *index) {
                 for (std::int64_t u = begin; u < end; ++u) {
                     const T *x = rows[v] + (left + u) * g->channels + c0;
                     const auto code = static_cast<std::int32_t>(v * g->kernel[1] + u);
-                    for (std::int64_t c = 0; c < lanes; ++c) take_larger(x[c], code, best[c], where[c]);
+                    for (std::int64_t c = 0; c < lanes; ++c) {
+                        // Not (x <= best) is true for NaN as well; a NaN already found stays.
+                        const bool take = !(x[c] <= best[c]) & (best[c] == best[c]);
+                        where[c] = take ? code : where[c];
+                        best[c] = take ? x[c] : best[c];
+                    }
                 }
             }
             T *to = y + j * g->channels + c0;
@@ -124,39 +126,6 @@ void pool_row(const Geometry *g, const T *const *rows, T *y, I *index) {
             for (std::int64_t c = 0; c < lanes; ++c) code_to[c] = static_cast<I>(where[c]);
         }
     }
-}
-
-// The same for a window of 2 x 2 and no padding, the usual one: all taps of a channel in registers.
-template <class T, class I>
-void pool_row_2x2(const Geometry *g, const T *const *rows, T *y, I *index) {
-    for (std::int64_t j = 0; j < g->out_width; ++j) {
-        for (std::int64_t c0 = 0; c0 < g->channels; c0 += kLanes) {
-            const std::int64_t lanes = std::min(kLanes, g->channels - c0);
-            const T *x0 = rows[0] + j * g->stride[1] * g->channels + c0, *x1 = x0 + g->channels;
-            const T *x2 = rows[1] + j * g->stride[1] * g->channels + c0, *x3 = x2 + g->channels;
-            T *to = y + j * g->channels + c0;
-            I *code_to = index + j * g->channels + c0;
-            std::int32_t where[kLanes];
-            MPT_CPU_INDEPENDENT
-            for (std::int64_t c = 0; c < lanes; ++c) {
-                T best = x0[c];
-                std::int32_t code = 0;
-                take_larger(x1[c], 1, best, code);
-                take_larger(x2[c], 2, best, code);
-                take_larger(x3[c], 3, best, code);
-                to[c] = best;
-                where[c] = code;
-            }
-            for (std::int64_t c = 0; c < lanes; ++c) code_to[c] = static_cast<I>(where[c]);
-        }
-    }
-}
-
-template <class T, class I>
-auto best_pool_row(const Geometry &g) {
-    const bool two = g.kernel[0] == 2 && g.kernel[1] == 2 && g.padding[0] == 0 && g.padding[1] == 0;
-    if (two) return Versions<&pool_row_2x2<T, I>>::best();
-    return Versions<&pool_row<T, I>>::best();
 }
 
 // Adds to one row of dx what an output row passes back; v: the vertical tap that the rows are apart.
@@ -174,7 +143,9 @@ void scatter_row(const Geometry *g, std::int64_t v, const T *dy, const I *index,
     }
 }
 
-std::int64_t round_up_bytes(std::int64_t n) { return (n + MPT_MOD_ALIGNMENT - 1) / MPT_MOD_ALIGNMENT * MPT_MOD_ALIGNMENT; }
+std::int64_t round_up_bytes(std::int64_t n) {
+    return (n + MPT_MOD_ALIGNMENT - 1) / MPT_MOD_ALIGNMENT * MPT_MOD_ALIGNMENT;
+}
 
 // Image rows in pieces, one per thread, each with its own part of the workspace.
 class RowKernel : public Kernel {
@@ -219,8 +190,12 @@ template <class T, class I>
 class MaxPool final : public RowKernel {
 public:
     MaxPool(Pool &pool, const mpt_mod_call &call)
-        : RowKernel(pool), g_(geometry(call, call.in[0], call.out[0])), x_(call.in[0]), y_(call.out[0]), index_(call.out[1]),
-          pool_row_(best_pool_row<T, I>(g_)) {
+        : RowKernel(pool),
+          g_(geometry(call, call.in[0], call.out[0])),
+          x_(call.in[0]),
+          y_(call.out[0]),
+          index_(call.out[1]),
+          pool_row_(Versions<&pool_row<T, I>>::best()) {
         in_row_ = round_up_bytes(x_.row_length * sizeof(T));
         out_row_ = round_up_bytes(y_.row_length * sizeof(T));
         pointers_ = round_up_bytes(g_.kernel[0] * sizeof(T *));
@@ -262,7 +237,11 @@ template <class T, class I>
 class MaxPoolGrad final : public RowKernel {
 public:
     MaxPoolGrad(Pool &pool, const mpt_mod_call &call)
-        : RowKernel(pool), g_(geometry(call, call.out[0], call.in[0])), dy_(call.in[0]), dx_(call.out[0]), index_(call.in[1]),
+        : RowKernel(pool),
+          g_(geometry(call, call.out[0], call.in[0])),
+          dy_(call.in[0]),
+          dx_(call.out[0]),
+          index_(call.in[1]),
           scatter_row_(Versions<&scatter_row<T, I>>::best()) {
         dy_row_ = round_up_bytes(dy_.row_length * sizeof(T));
         dx_row_ = round_up_bytes(dx_.row_length * sizeof(T));
@@ -281,7 +260,8 @@ protected:
             std::fill_n(dx, dx_.row_length, T{0});
             const std::int64_t first = top < g_.kernel[0] ? 0 : (top - g_.kernel[0]) / g_.stride[0] + 1;
             for (std::int64_t i = first; i <= std::min(top / g_.stride[0], g_.out_height - 1); ++i)
-                scatter_row_(&g_, top - i * g_.stride[0], dy_.read(in[0], n, i, dy_scratch), index_.read(in[1], n, i, index_scratch), dx);
+                scatter_row_(&g_, top - i * g_.stride[0], dy_.read(in[0], n, i, dy_scratch),
+                             index_.read(in[1], n, i, index_scratch), dx);
             dx_.write(out[0], n, h, dx_scratch);
         }
     }
@@ -308,7 +288,9 @@ std::unique_ptr<Kernel> prepare(Pool &pool, const mpt_mod_call &call, const mpt_
 
 }  // namespace
 
-std::unique_ptr<Kernel> prepare_max_pool2d(Pool &pool, const mpt_mod_call &call) { return prepare<MaxPool>(pool, call, call.out[1]); }
+std::unique_ptr<Kernel> prepare_max_pool2d(Pool &pool, const mpt_mod_call &call) {
+    return prepare<MaxPool>(pool, call, call.out[1]);
+}
 
 std::unique_ptr<Kernel> prepare_max_pool2d_grad(Pool &pool, const mpt_mod_call &call) {
     return prepare<MaxPoolGrad>(pool, call, call.in[1]);

@@ -95,7 +95,8 @@ int cores() {
 
 mpt_status open(const mpt_mod_device_desc *desc, mpt_mod_device **out, mpt_mod_error *error) {
     return guard(error, [&] {
-        if (desc->index != 0) throw Failure{MPT_ERROR_DEVICE, "device_index " + std::to_string(desc->index) + ": the CPU is device 0"};
+        if (desc->index != 0)
+            throw Failure{MPT_ERROR_DEVICE, "device_index " + std::to_string(desc->index) + ": the CPU is device 0"};
         *out = new mpt_mod_device(desc->threads > 0 ? desc->threads : cores());
         return MPT_OK;
     });
@@ -107,7 +108,9 @@ void close(mpt_mod_device *dev, std::int32_t forked) {
     delete dev;
 }
 
-const char *describe(const mpt_mod_device *dev) { return dev->text.c_str(); }
+const char *describe(const mpt_mod_device *dev) {
+    return dev->text.c_str();
+}
 
 void *alloc(mpt_mod_device *, std::size_t nbytes, void *) {
     // aligned_alloc wants a multiple of the alignment; an empty tensor still needs an address of its own.
@@ -115,16 +118,22 @@ void *alloc(mpt_mod_device *, std::size_t nbytes, void *) {
     return rounded < nbytes ? nullptr : std::aligned_alloc(MPT_MOD_ALIGNMENT, rounded);
 }
 
-void release(mpt_mod_device *, void *ptr, std::size_t, void *) { std::free(ptr); }
+void release(mpt_mod_device *, void *ptr, std::size_t, void *) {
+    std::free(ptr);
+}
 
 mpt_status transfer(mpt_mod_device *, void *dst, const void *src, std::size_t nbytes, void *, mpt_mod_error *) {
     if (nbytes) std::memcpy(dst, src, nbytes);
     return MPT_OK;
 }
 
-mpt_status synchronize(mpt_mod_device *, void *, mpt_mod_error *) { return MPT_OK; }
+mpt_status synchronize(mpt_mod_device *, void *, mpt_mod_error *) {
+    return MPT_OK;
+}
 
-const mpt_mod_threads *threads(mpt_mod_device *dev) { return &dev->lent; }
+const mpt_mod_threads *threads(mpt_mod_device *dev) {
+    return &dev->lent;
+}
 
 mpt_status prepare(mpt_mod_device *dev, const mpt_mod_call *call, mpt_mod_kernel **out, std::size_t *workspace_bytes_out,
                    mpt_mod_error *error) {
@@ -148,9 +157,13 @@ mpt_status launch(mpt_mod_kernel *kernel, const void *const *in, void *const *ou
     });
 }
 
-void destroy(mpt_mod_kernel *kernel) { delete kernel; }
+void destroy(mpt_mod_kernel *kernel) {
+    delete kernel;
+}
 
-const char *name(const mpt_mod_kernel *kernel) { return kernel->kernel->name(); }
+const char *name(const mpt_mod_kernel *kernel) {
+    return kernel->kernel->name();
+}
 
 constexpr mpt_module kModule = {
     "cpu", open, close, describe, alloc, release, transfer, transfer, synchronize, threads, {prepare, launch, destroy, name},
@@ -159,4 +172,6 @@ constexpr mpt_module kModule = {
 }  // namespace
 }  // namespace mpt::cpu
 
-extern "C" __attribute__((visibility("default"))) const mpt_module *MPT_MODULE_ENTRY(void) { return &mpt::cpu::kModule; }
+extern "C" __attribute__((visibility("default"))) const mpt_module *MPT_MODULE_ENTRY(void) {
+    return &mpt::cpu::kModule;
+}

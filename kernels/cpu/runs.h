@@ -10,7 +10,9 @@
 
 namespace mpt::cpu {
 
-inline std::int64_t float_size(std::int32_t dtype) { return dtype == MPT_F64 ? 8 : dtype == MPT_F32 ? 4 : 2; }
+inline std::int64_t float_size(std::int32_t dtype) {
+    return dtype == MPT_F64 ? 8 : dtype == MPT_F32 ? 4 : 2;
+}
 
 inline void require_float(const mpt_mod_call &call, const mpt_mod_operand &x) {
     if (!is_float(x.dtype)) unsupported_dtype(call.kernel, x.dtype);
@@ -70,18 +72,26 @@ inline void write_run_of(const T *src, void *dst, std::int64_t stride, std::int6
 
 template <class T>
 inline void read_run(std::int32_t dtype, const void *src, std::int64_t stride, T *dst, std::int64_t n) {
-    if constexpr (sizeof(T) == 8) return read_run_of<F64>(src, stride, dst, n);
-    else if (dtype == MPT_F32) return read_run_of<F32>(src, stride, dst, n);
-    else if (dtype == MPT_F16) return read_run_of<F16>(src, stride, dst, n);
-    else return read_run_of<BF16>(src, stride, dst, n);
+    if constexpr (sizeof(T) == 8)
+        return read_run_of<F64>(src, stride, dst, n);
+    else if (dtype == MPT_F32)
+        return read_run_of<F32>(src, stride, dst, n);
+    else if (dtype == MPT_F16)
+        return read_run_of<F16>(src, stride, dst, n);
+    else
+        return read_run_of<BF16>(src, stride, dst, n);
 }
 
 template <class T>
 inline void write_run(std::int32_t dtype, const T *src, void *dst, std::int64_t stride, std::int64_t n) {
-    if constexpr (sizeof(T) == 8) return write_run_of<F64>(src, dst, stride, n);
-    else if (dtype == MPT_F32) return write_run_of<F32>(src, dst, stride, n);
-    else if (dtype == MPT_F16) return write_run_of<F16>(src, dst, stride, n);
-    else return write_run_of<BF16>(src, dst, stride, n);
+    if constexpr (sizeof(T) == 8)
+        return write_run_of<F64>(src, dst, stride, n);
+    else if (dtype == MPT_F32)
+        return write_run_of<F32>(src, dst, stride, n);
+    else if (dtype == MPT_F16)
+        return write_run_of<F16>(src, dst, stride, n);
+    else
+        return write_run_of<BF16>(src, dst, stride, n);
 }
 
 }  // namespace mpt::cpu

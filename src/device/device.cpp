@@ -17,6 +17,7 @@ struct ModuleFile {
 };
 constexpr ModuleFile kModules[] = {{MPT_DEVICE_CPU, "CPU", "libmpt_cpu.so"}, {MPT_DEVICE_CUDA, "CUDA", "libmpt_cuda.so"}};
 constexpr const char *kAccelerator = "libmpt_onednn.so";
+constexpr std::size_t kMaxCachedKernels = 4096;  // shapes that never come again must not pile up
 
 template <class T>
 void append(std::string &key, const T &value) {
@@ -145,6 +146,7 @@ Ref<Kernel> Device::prepare(const KernelCall &call) {
         table = &module_->kernels;
     }
     Ref<Kernel> kernel = make<Kernel>(*table, handle, workspace);
+    if (cache_.size() >= kMaxCachedKernels) cache_.clear();
     cache_.emplace(std::move(key), kernel);
     return kernel;
 }

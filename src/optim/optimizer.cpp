@@ -87,9 +87,10 @@ void mpt_optimizer::unscale(mpt_scaler &scaler) {
     UpdateScope scope(*ctx);
     const std::vector<Ref<Tensor>> grads = gradients();
     mpt_scaler::Slot &slot = scaler.slot(number);
-    scaler.begin_unscale(slot);
+    scaler.check_unscale(slot);
     ops::grad_norm(scaler.scale, grads, slot.found, norm);
     ops::unscale(scaler.scale, grads);
+    scaler.move(slot, mpt_scaler::Stage::Unscaled);
 }
 
 void mpt_optimizer::step(mpt_scaler *scaler) {
@@ -97,23 +98,23 @@ void mpt_optimizer::step(mpt_scaler *scaler) {
     const std::vector<Ref<Tensor>> grads = gradients();
     ops::UpdateOperands operands;
     operands.lr = lr;
-    if (scaler) {
-        mpt_scaler::Slot &slot = scaler->slot(number);
-        const bool unscaled = slot.stage == mpt_scaler::Stage::Unscaled;
-        scaler->begin_step(slot);
-        operands.found = slot.found;
-        if (!unscaled) operands.scale = scaler->scale;
-        // After an unscale of its own the host may have changed the gradients: what it found then stands, the norm is new.
-        if (!unscaled)
-            ops::grad_norm(scaler->scale, grads, slot.found, norm);
-        else if (max_norm > 0)
-            ops::grad_norm(nullptr, grads, slot.found, norm);
+    mpt_scaler::Slot *slot = scaler ? &scaler->slot(number) : nullptr;
+    if (slot) {
+        scaler->check_step(*slot);
+        operands.found = slot->found;
+        if (slot->stage != mpt_scaler::Stage::Unscaled) {
+            operands.scale = scaler->scale;
+            ops::grad_norm(scaler->scale, grads, slot->found, norm);
+        } else if (max_norm > 0) {  // the host may have changed the gradients since it unscaled them
+            ops::grad_norm(nullptr, grads, slot->found, norm);
+        }
     } else if (max_norm > 0) {
-        const Ref<Tensor> found = ops::full(*ctx, MPT_F32, {}, 0);
-        ops::grad_norm(nullptr, grads, found, norm);
+        const Ref<Tensor> ignored = ops::full(*ctx, MPT_F32, {}, 0);
+        ops::grad_norm(nullptr, grads, ignored, norm);
     }
     if (max_norm > 0) operands.norm = norm;
     for (Group &group : groups) update_group(group, operands);
+    if (slot) scaler->move(*slot, mpt_scaler::Stage::Stepped);
 }
 
 void mpt_optimizer::update_group(Group &group, ops::UpdateOperands o) {

@@ -29,18 +29,16 @@ void mpt_scaler::move(Slot &slot, Stage stage) {
     slot.stage = stage;
 }
 
-void mpt_scaler::begin_unscale(Slot &slot) {
+void mpt_scaler::check_unscale(const Slot &slot) const {
     if (slot.stage == Stage::Unscaled)
         fail(MPT_ERROR_UNSCALED_TWICE, "argument 'optimizer' was unscaled already since the last mpt_scaler_update: unscale once per iteration");
     if (slot.stage == Stage::Stepped)
         fail(MPT_ERROR_UNSCALE_AFTER_STEP, "argument 'optimizer' has stepped already since the last mpt_scaler_update: unscale before the step");
-    move(slot, Stage::Unscaled);
 }
 
-void mpt_scaler::begin_step(Slot &slot) {
+void mpt_scaler::check_step(const Slot &slot) const {
     if (slot.stage == Stage::Stepped)
         fail(MPT_ERROR_STEP_TWICE, "argument 'optimizer' has stepped already since the last mpt_scaler_update: call mpt_scaler_update once per iteration");
-    move(slot, Stage::Stepped);
 }
 
 void mpt_scaler::update() {

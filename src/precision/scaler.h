@@ -16,8 +16,10 @@ struct mpt_scaler final : mpt::Object {
         mpt::Ref<mpt::Tensor> found;
     };
     Slot &slot(std::uint64_t optimizer);
-    void begin_unscale(Slot &slot);  // refuses what is out of order
-    void begin_step(Slot &slot);
+    // Refuse what is out of order, before anything is done.
+    void check_unscale(const Slot &slot) const;
+    void check_step(const Slot &slot) const;
+    void move(Slot &slot, Stage stage);
     void update();
 
     mpt::Ref<mpt_context> ctx;
@@ -28,6 +30,5 @@ protected:
     void dispose() override { ctx->dispose(this); }
 
 private:
-    void move(Slot &slot, Stage stage);
     std::map<std::uint64_t, Slot> slots_;  // by the optimizer's number
 };

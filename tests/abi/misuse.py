@@ -95,7 +95,7 @@ class Caller:
             return min(numel.value * self.lib.mpt_dtype_size(dtype), ROOM)
         return self.pick(0, 1, 4, 8, 12, 64, 256, ROOM)
 
-    def argument(self, parameter, tensors):
+    def argument(self, parameter, tensors, wraps):
         kind, name = parameter["type"].replace("const ", ""), parameter["name"]
         base = kind.rstrip("* ")
         if "*const *" in parameter["type"]:
@@ -103,7 +103,7 @@ class Caller:
         if name in ("text", "data", "outputs") or name.endswith("out"):
             if self.random.random() < 0.1:
                 return None
-            if name == "data":
+            if name == "data" and wraps:
                 return c.c_void_p(c.addressof(self.memory) + self.pick(0, 0, 0, 0, 1))
             room = c.create_string_buffer(ROOM)
             c.memset(room, SENTINEL, ROOM)
@@ -157,7 +157,7 @@ class Caller:
         if function["returns"] != "mpt_status":
             return None
         outputs = [a for p, a in zip(parameters, arguments) if isinstance(a, c.Array) and a._type_ is c.c_char and
-                   (p["name"].endswith("out") or p["type"] in ("mpt_tensor **", "char *"))]
+                   (p["name"].endswith("out") or p["type"] in ("mpt_tensor **", "char *", "void *"))]
         if status == 0:
             if parameters[-1]["type"].endswith("**"):
                 self.keep(function, outputs[-1], 1)
@@ -199,7 +199,7 @@ def child(library, api_file, calls, seed, note):
     for number in range(calls):
         function = caller.random.choice(makers if caller.random.random() < 0.2 else usable)
         tensors = []
-        arguments = [caller.argument(p, tensors) for p in function["parameters"]]
+        arguments = [caller.argument(p, tensors, function["name"] == "mpt_tensor_wrap") for p in function["parameters"]]
         shown = ", ".join(str(list(a)) if isinstance(a, c.Array) and a._type_ is not c.c_char else repr(a) for a in arguments)
         trace[:ROOM] = f"call {number}: {function['name']}({shown})".encode()[:ROOM].ljust(ROOM)
         if caller.call(function, arguments) == 0:

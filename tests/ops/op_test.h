@@ -33,7 +33,7 @@ enum class Layout {
 };
 
 struct Operand {
-    Shape shape;
+    Shape shape = {};
     double low = -1, high = 1;
     double gap = 0;         // no value closer to 0: for ops with a kink there
     bool distinct = false;  // no two values equal: for maxima
@@ -70,7 +70,6 @@ struct Case {
     Reference reference;
     Bound bound;
     bool any_thread_count = false;  // the bits do not depend on the number of threads
-    bool smooth = true;             // false: rounds, so finite differences say nothing
 };
 
 // Enters an op's table; used for OpTest and for the list of tested ops.

@@ -50,25 +50,23 @@ inline Values zip(const Values &a, const Values &b, const std::function<double(d
     return tabulate(broadcast(a.shape, b.shape), [&](const Shape &at) { return f(element(a, at), element(b, at)); });
 }
 
-// Folds f over the dimensions of mask, starting from start.
-inline Values fold(const Values &x, unsigned mask, bool keep_dims, double start, const std::function<double(double, double)> &f) {
-    Shape kept = x.shape;
-    for (std::size_t d = 0; d < kept.size(); ++d)
-        if (mask >> d & 1) kept[d] = 1;
-    Values out{kept, std::vector<double>(static_cast<std::size_t>(count(kept)), start)};
+// Folds f over the dimensions of mask, starting from start; wider than double, so that a long sum is no worse than its terms.
+inline Values fold(const Values &x, unsigned mask, bool keep_dims, double start, const std::function<long double(long double, long double)> &f) {
+    Shape kept = x.shape, shape;
+    for (std::size_t d = 0; d < kept.size(); ++d) {
+        const bool folded = mask >> d & 1;
+        if (folded) kept[d] = 1;
+        if (!folded || keep_dims) shape.push_back(kept[d]);
+    }
+    std::vector<long double> sums(static_cast<std::size_t>(count(kept)), start);
     for (std::int64_t i = 0; i < count(x.shape); ++i) {
         const Shape at = coordinates(x.shape, i);
         std::int64_t j = 0;
         for (std::size_t d = 0; d < kept.size(); ++d) j = j * kept[d] + (kept[d] == 1 ? 0 : at[d]);
-        double &to = out.data[static_cast<std::size_t>(j)];
+        long double &to = sums[static_cast<std::size_t>(j)];
         to = f(to, x.data[static_cast<std::size_t>(i)]);
     }
-    if (keep_dims) return out;
-    Shape shape;
-    for (std::size_t d = 0; d < kept.size(); ++d)
-        if (!(mask >> d & 1)) shape.push_back(kept[d]);
-    out.shape = shape;
-    return out;
+    return {shape, std::vector<double>(sums.begin(), sums.end())};
 }
 
 }  // namespace test

@@ -6,13 +6,14 @@ Two networks, batch 32, Adam at 1e-3, on images and initial weights by formula (
 neither a data set nor a file of weights. Recorded, by network and precision:
 
     losses      of every step, before its update
-    weights     mean and norm of every parameter after the last step
-    gradients   of the first step: distance of every parameter's from f64's, relative to f64's norm
-    strays      how far low precision strays from f64 over a run: the largest difference of a loss, and of a parameter's mean
-                or norm relative to the norm, over ENSEMBLE runs whose initial weights differ by a thousandth
+    weights     mean and norm of every parameter after the last step (f64 and f32 alone: the norms of small biases are a poor
+                measure of low precision, one ensemble's most is twice another's)
+    gradients   of the first step: distance of every parameter's from f64's, relative to f64's norm; the mean over ENSEMBLE
+                starts
+    strays      how far low precision strays from f64 over a run: the largest difference of a loss; the most over ENSEMBLE starts
 
-One run is no yardstick for the last: Adam's first steps turn the sign of a tiny gradient into a whole step, so that where a value
-is rounded decides how far a run strays, by a factor of three from one run to the next.
+One start is no yardstick for the last two: a value that rounds to the other side of a ReLU's zero changes a gradient at one stroke,
+Adam's first steps turn the sign of a tiny gradient into a whole step, and so luck makes a factor of three.
 """
 
 import pathlib
@@ -31,14 +32,10 @@ LOWER = {"bf16": torch.bfloat16, "f16": torch.float16}
 
 
 class Run:
-    def __init__(self, name, precision, perturbation=0):
+    def __init__(self, name, precision, variant=0):
         self.losses = []
         model = networks.build(name)
-        random = np.random.default_rng(perturbation)
-        start = networks.initial_weights(model)
-        if perturbation:
-            start = [(a * (1 + 1e-3 * random.standard_normal(a.shape))).astype(np.float32) for a in start]
-        networks.load_weights(model, start)
+        networks.load_weights(model, networks.initial_weights(model, variant))
         dtype = torch.float64 if precision == "f64" else torch.float32
         model.to(dtype)
         optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
@@ -60,11 +57,13 @@ class Run:
         weights = [p.detach().double() for p in model.parameters()]
         self.summaries = [(w.mean().item(), w.norm().item()) for w in weights]
 
-    def gaps(self, truth):
-        """The largest difference of a loss, and of a parameter's mean or norm relative to the norm."""
-        loss = max(abs(a - b) for a, b in zip(self.losses, truth.losses))
-        weight = max(max(abs(a[0] - b[0]), abs(a[1] - b[1])) / b[1] for a, b in zip(self.summaries, truth.summaries))
-        return loss, weight
+    def gap(self, truth):
+        """The largest difference of a loss."""
+        return max(abs(a - b) for a, b in zip(self.losses, truth.losses))
+
+    def distances(self, truth):
+        """Of every parameter's first gradient, relative to the norm."""
+        return [((a - b).norm() / b.norm()).item() for a, b in zip(self.gradients, truth.gradients)]
 
 
 def main():
@@ -76,18 +75,19 @@ def main():
 
     for name in networks.NAMES:
         truths = [Run(name, "f64", i) for i in range(ENSEMBLE)]
-        truth = truths[0]
         for precision in ("f64", "f32", "bf16", "f16"):
             run = Run(name, precision)
             line("losses", name, precision, *run.losses)
-            for k, summary in enumerate(run.summaries):
-                line("weights", name, precision, k, *summary)
-            if precision in LOWER:
-                distances = [((a - b).norm() / b.norm()).item() for a, b in zip(run.gradients, truth.gradients)]
-                line("gradients", name, precision, *distances)
-                gaps = [Run(name, precision, i).gaps(t) for i, t in enumerate(truths)]
-                line("strays", name, precision, *map(max, zip(*gaps)))
-                print(name, precision, "largest difference of a loss, each run:", *(f"{g[0]:.4f}" for g in gaps), flush=True)
+            if precision not in LOWER:
+                for k, summary in enumerate(run.summaries):
+                    line("weights", name, precision, k, *summary)
+            else:
+                runs = [Run(name, precision, i) for i in range(ENSEMBLE)]
+                gaps = [run.gap(truth) for run, truth in zip(runs, truths)]
+                distances = [run.distances(truth) for run, truth in zip(runs, truths)]
+                line("gradients", name, precision, *np.mean(distances, axis=0))
+                line("strays", name, precision, max(gaps))
+                print(name, precision, "largest difference of a loss, each start:", *(f"{g:.4f}" for g in gaps), flush=True)
     (pathlib.Path(__file__).parent / "trajectory.txt").write_text("\n".join(lines) + "\n", encoding="ascii")
 
 

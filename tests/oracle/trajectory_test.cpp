@@ -17,6 +17,7 @@ namespace {
 constexpr int kSteps = 20;
 constexpr int kBatch = 32;
 constexpr int kPixels = 784;
+constexpr int kStarts = 12;              // that PyTorch's yardsticks were taken over
 constexpr double kInitialScale = 65536;  // of a scaler with the defaults
 
 #define ASSERT_MPT(call) ASSERT_EQ(MPT_OK, (call)) << mpt_last_error()
@@ -34,8 +35,8 @@ struct Trajectory {
 
 // PyTorch's side has besides, in low precision:
 struct Golden : Trajectory {
-    std::vector<double> gradient_distance;    // of the first step from f64's, by parameter, relative to the norm
-    double loss_stray = 0, weight_stray = 0;  // from f64 over a run, the most of several runs
+    std::vector<double> gradient_distance;  // of the first step from f64's, by parameter, relative to the norm; mean over starts
+    double loss_stray = 0;                  // of the losses from f64 over a run; the most over starts
 };
 
 // mpt's side has besides:
@@ -64,7 +65,7 @@ std::map<std::string, Golden> read_golden() {
         } else if (kind == "gradients") {
             for (double x; words >> x;) t.gradient_distance.push_back(x);
         } else if (kind == "strays") {
-            words >> t.loss_stray >> t.weight_stray;
+            words >> t.loss_stray;
         }
     }
     return all;
@@ -139,6 +140,7 @@ struct Case {
     std::string network, precision;
     bool captured;
     const char *onednn;
+    uint32_t variant = 0;  // of the initial weights
 };
 
 void PrintTo(const Case &c, std::ostream *os) {
@@ -172,7 +174,9 @@ public:
             double loss = 0;
             ASSERT_MPT(mpt_tensor_item(loss_.get(), &loss));
             result->losses.push_back(loss);
-            if (i == 0) ASSERT_NO_FATAL_FAILURE(read_gradients(result));
+            if (i == 0) {
+                ASSERT_NO_FATAL_FAILURE(read_gradients(result));
+            }
         }
         summarize(result);
     }
@@ -261,7 +265,7 @@ private:
             if (ndim > 1) bound = 1.0 / std::sqrt(static_cast<double>(numel / shape[0]));
             std::vector<float> values;
             for (int64_t i = 0; i < numel; ++i) {
-                const double u = uniform(static_cast<uint32_t>(k), static_cast<uint32_t>(i));
+                const double u = uniform(static_cast<uint32_t>(k) + 1000 * case_.variant, static_cast<uint32_t>(i));
                 values.push_back(static_cast<float>(bound * (2.0 * u - 1.0)));
             }
             ASSERT_MPT(mpt_tensor_write(p, values.data(), values.size() * sizeof(float)));
@@ -342,11 +346,10 @@ private:
 // In f32 PyTorch ends 3e-7 away from it and another order of additions a few times that, while a beta2 of 0.99, an eps of 1e-7 or
 // one bias without its gradient makes 5e-3 or more.
 constexpr double kF32Gap = 1e-5;
-// Low precision is measured by PyTorch in the same precision. The first step's gradients differ by where values are rounded
-// and nothing amplifies that: mpt's are as near to the truth as PyTorch's, with room for another choice of places.
+// Low precision is measured by PyTorch in the same precision. How near the first step's gradients are to the truth depends on
+// where values are rounded, and on few values that round across a ReLU's zero: the mean over several starts, with room for luck.
 constexpr double kGradientRoom = 1.25;
-// Over a run Adam amplifies roundings, and how far it strays is luck (see make_trajectory.py): up to half as far again as
-// the farthest of PyTorch's runs.
+// Over a run Adam amplifies roundings: up to half as far again as the farthest of PyTorch's runs.
 constexpr double kStrayRoom = 1.5;
 
 double distance(const std::vector<double> &a, const std::vector<double> &truth) {
@@ -356,18 +359,6 @@ double distance(const std::vector<double> &a, const std::vector<double> &truth) 
         norm += truth[i] * truth[i];
     }
     return std::sqrt(squares / norm);
-}
-
-// f32 stands in for f64 here: its own error is 1e-6, the file would need all of f64's gradients.
-void expect_gradients(const Case &c, const Golden &peer, const Result &mine) {
-    Result exact;
-    Trainer trainer({c.network, "f32", false, c.onednn});
-    ASSERT_NO_FATAL_FAILURE(trainer.run(1, &exact));
-    ASSERT_EQ(peer.gradient_distance.size(), mine.gradients.size());
-    for (size_t k = 0; k < mine.gradients.size(); ++k) {
-        EXPECT_LE(distance(mine.gradients[k], exact.gradients[k]), kGradientRoom * peer.gradient_distance[k])
-            << "gradient of parameter " << k;
-    }
 }
 
 class TrajectoryTest : public testing::TestWithParam<Case> {};
@@ -383,19 +374,40 @@ TEST_P(TrajectoryTest, FollowsPyTorch) {
     Result mine;
     Trainer trainer(c);
     ASSERT_NO_FATAL_FAILURE(trainer.run(kSteps, &mine));
-    if (!f32) expect_gradients(c, peer, mine);
 
     const double loss_room = f32 ? kF32Gap : kStrayRoom * peer.loss_stray;
     for (int i = 0; i < kSteps; ++i) {
         EXPECT_NEAR(truth.losses[i], mine.losses[i], loss_room)
             << "step " << i << "; PyTorch in " << c.precision << ": " << peer.losses[i];
     }
+    if (!f32) return;
     ASSERT_EQ(truth.weights.size(), mine.weights.size());
     for (size_t k = 0; k < truth.weights.size(); ++k) {
-        const double weight_room = (f32 ? kF32Gap : kStrayRoom * peer.weight_stray) * truth.weights[k].norm;
-        EXPECT_NEAR(truth.weights[k].norm, mine.weights[k].norm, weight_room) << "norm of parameter " << k;
-        EXPECT_NEAR(truth.weights[k].mean, mine.weights[k].mean, weight_room) << "mean of parameter " << k;
+        const Summary &expected = truth.weights[k];
+        EXPECT_NEAR(expected.norm, mine.weights[k].norm, kF32Gap * expected.norm) << "norm of parameter " << k;
+        EXPECT_NEAR(expected.mean, mine.weights[k].mean, kF32Gap * expected.norm) << "mean of parameter " << k;
     }
+}
+
+class FirstGradientTest : public testing::TestWithParam<Case> {};
+
+// f32 stands in for f64: it is a thousand times nearer, and the file would have to hold all of f64's gradients.
+TEST_P(FirstGradientTest, AsExactAsPyTorch) {
+    Case c = GetParam();
+    const std::map<std::string, Golden> golden = read_golden();
+    ASSERT_EQ(1u, golden.count(c.network + " " + c.precision)) << "not in " << kGolden;
+    const Golden &peer = golden.at(c.network + " " + c.precision);
+    std::vector<double> mean(peer.gradient_distance.size());
+    for (c.variant = 0; c.variant < kStarts; ++c.variant) {
+        Case in_f32 = c;
+        in_f32.precision = "f32";
+        Result mine, exact;
+        ASSERT_NO_FATAL_FAILURE(Trainer(c).run(1, &mine));
+        ASSERT_NO_FATAL_FAILURE(Trainer(in_f32).run(1, &exact));
+        ASSERT_EQ(mean.size(), mine.gradients.size());
+        for (size_t k = 0; k < mean.size(); ++k) mean[k] += distance(mine.gradients[k], exact.gradients[k]) / kStarts;
+    }
+    for (size_t k = 0; k < mean.size(); ++k) EXPECT_LE(mean[k], kGradientRoom * peer.gradient_distance[k]) << "parameter " << k;
 }
 
 std::vector<Case> all_cases() {
@@ -410,11 +422,20 @@ std::vector<Case> all_cases() {
     return cases;
 }
 
+std::vector<Case> low_precision_cases() {
+    std::vector<Case> cases;
+    for (const Case &c : all_cases()) {
+        if (c.precision != "f32" && !c.captured) cases.push_back(c);
+    }
+    return cases;
+}
+
 std::string case_name(const testing::TestParamInfo<Case> &info) {
     const Case &c = info.param;
     return c.network + "_" + c.precision + (c.captured ? "_captured" : "_eager") + "_onednn_" + c.onednn;
 }
 
 INSTANTIATE_TEST_SUITE_P(Oracle, TrajectoryTest, testing::ValuesIn(all_cases()), case_name);
+INSTANTIATE_TEST_SUITE_P(Oracle, FirstGradientTest, testing::ValuesIn(low_precision_cases()), case_name);
 
 }  // namespace
