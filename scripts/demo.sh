@@ -20,6 +20,8 @@ need_packages g++ make cmake ninja-build pkg-config zlib1g-dev || die "the demo 
 need_packages libdnnl-dev || say "going on without oneDNN: mpt's own kernels do the work, more slowly"
 need_packages dataset-fashion-mnist || say "the data set is not installed; the demo needs --data with its folder"
 
+# What has just been installed must be looked for again.
+[ -z "${packages_installed:-}" ] || rm -f build/demo/.configured
 configure_and_build build/demo "fashion_mnist" -DCMAKE_BUILD_TYPE=Release -DMPT_TESTS=OFF -DMPT_BENCH=OFF -DMPT_SAMPLES=ON ||
     die "the build failed"
 

@@ -1,9 +1,13 @@
 # Helpers of the scripts beside this file. SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 
+on_terminal() {
+    [ -t 1 ] && [ "${TERM:-dumb}" != dumb ]
+}
+
 # Prints a step of a script.
 say() {
-    if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
+    if on_terminal && [ -z "${NO_COLOR:-}" ]; then
         printf '\033[1m==> %s\033[0m\n' "$*"
     else
         printf '==> %s\n' "$*"
@@ -31,7 +35,7 @@ as_root() {
 }
 
 # Installs those of the named packages that are missing, from the distribution alone.
-# Returns 1, after a message, where that fails.
+# Returns 1, after a message, where that fails. Sets packages_installed where anything was.
 need_packages() {
     local missing=() name
     if ! command -v apt-get >/dev/null; then
@@ -45,7 +49,7 @@ need_packages() {
     say "installing ${missing[*]}"
     local log
     log=$(mktemp)
-    if ! as_root true 2>/dev/null; then
+    if ! as_root true; then
         printf 'root is needed once, to run:  apt-get install %s\n' "${missing[*]}" >&2
         rm -f "$log"
         return 1
@@ -60,35 +64,52 @@ need_packages() {
         }
     fi
     rm -f "$log"
+    # shellcheck disable=SC2034
+    packages_installed=1
 }
 
 apt_install() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@"
 }
 
-# configure_and_build FOLDER TARGETS [CMAKE OPTION...]: configures where needed and builds the targets (words of one string);
-# says nothing where there is nothing to do.
+# Passes nothing on; on a terminal shows the last line that came, in place.
+show_last_line() {
+    local line
+    if ! on_terminal; then
+        cat >/dev/null
+        return
+    fi
+    while IFS= read -r line; do printf '\r\033[K%.70s' "$line"; done
+    printf '\r\033[K'
+}
+
+# configure_and_build FOLDER TARGETS [CMAKE OPTION...]: configures where needed and builds the targets (words of one string).
+# Says nothing where there is nothing to do. Run it with pipefail.
 configure_and_build() {
-    local folder=$1 targets=$2 log
+    local folder=$1 targets=$2 log generator=()
     shift 2
     log=$(mktemp)
     if [ ! -f "$folder/.configured" ] || [ "$(cat "$folder/.configured")" != "$*" ]; then
         say "configuring in $folder"
-        local generator=()
-        command -v ninja >/dev/null && [ ! -f "$folder/CMakeCache.txt" ] && generator=(-G Ninja)
-        if ! cmake -S . -B "$folder" "${generator[@]}" "$@" >"$log" 2>&1; then
+        if [ ! -f "$folder/CMakeCache.txt" ] && command -v ninja >/dev/null; then generator=(-G Ninja); fi
+        if ! cmake -S . -B "$folder" "${generator[@]}" "$@" 2>&1 | tee "$log" | show_last_line; then
             tail -n 40 "$log" >&2
             rm -f "$log"
             return 1
         fi
         printf '%s' "$*" >"$folder/.configured"
-        say "building (the first time takes a few minutes)"
+        rm -f "$folder/.built"
+    fi
+    # The build itself is always run, being quick where nothing has changed.
+    if [ ! -f "$folder/.built" ] || [ -n "$(find CMakeLists.txt cmake include src kernels samples -newer "$folder/.built" -print -quit)" ]; then
+        say "building (minutes when all is new)"
     fi
     # shellcheck disable=SC2086
-    if ! cmake --build "$folder" --parallel "$(nproc)" --target $targets >"$log" 2>&1; then
+    if ! cmake --build "$folder" --parallel "$(nproc)" --target $targets 2>&1 | tee "$log" | show_last_line; then
         grep -E -A 5 'error|Error|FAILED' "$log" | head -n 60 >&2
         rm -f "$log"
         return 1
     fi
+    touch "$folder/.built"
     rm -f "$log"
 }
