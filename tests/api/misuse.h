@@ -95,6 +95,7 @@ private:
     alignas(64) unsigned char room[8 * kSlot];
     std::size_t used_ = 0;
     std::vector<std::pair<void *, void (*)(void *)>> made_;
+    net::Tensor born_;
     std::deque<std::vector<std::int64_t>> extents_;
     std::deque<std::vector<std::int32_t>> axes_;
     std::deque<std::vector<mpt_tensor *>> lists_;

@@ -18,7 +18,9 @@ inline constexpr Device kDevices[] = {Device::Cpu, Device::CpuPortable, Device::
 inline const char *name_of(Device device) {
     return device == Device::Cpu ? "cpu" : device == Device::CpuPortable ? "cpu_portable" : "cuda";
 }
-inline std::ostream &operator<<(std::ostream &out, Device device) { return out << name_of(device); }
+inline std::ostream &operator<<(std::ostream &out, Device device) {
+    return out << name_of(device);
+}
 
 inline mpt_status open(Device device, int threads, Context &ctx) {
     mpt_context_desc desc;
@@ -47,7 +49,9 @@ protected:
     Context ctx;
 };
 
-inline std::string device_label(const testing::TestParamInfo<Device> &info) { return name_of(info.param); }
+inline std::string device_label(const testing::TestParamInfo<Device> &info) {
+    return name_of(info.param);
+}
 
 }  // namespace test
 

@@ -44,35 +44,49 @@ inline float decode(const Format &f, std::uint16_t bits) {
     return static_cast<float>(bits & 0x8000 ? -x : x);
 }
 
-inline mpt_dtype wide(mpt_dtype dtype) { return dtype == MPT_F16 || dtype == MPT_BF16 ? MPT_F32 : dtype; }
+inline mpt_dtype wide(mpt_dtype dtype) {
+    return dtype == MPT_F16 || dtype == MPT_BF16 ? MPT_F32 : dtype;
+}
 
 // The value that a dtype can hold next to x. f64 reaches the 16-bit formats through f32.
 inline double rounded(mpt_dtype dtype, double x) {
     switch (dtype) {
-        case MPT_F32: return static_cast<float>(x);
-        case MPT_F16: return decode(kHalf, encode(kHalf, static_cast<float>(x)));
-        case MPT_BF16: return decode(kBfloat, encode(kBfloat, static_cast<float>(x)));
-        default: return x;
+        case MPT_F32:
+            return static_cast<float>(x);
+        case MPT_F16:
+            return decode(kHalf, encode(kHalf, static_cast<float>(x)));
+        case MPT_BF16:
+            return decode(kBfloat, encode(kBfloat, static_cast<float>(x)));
+        default:
+            return x;
     }
 }
 
 // The most that rounding to nearest changes a normal number, relative to it.
 inline double roundoff(mpt_dtype dtype) {
     switch (dtype) {
-        case MPT_F32: return 0x1p-24;
-        case MPT_F16: return 0x1p-11;
-        case MPT_BF16: return 0x1p-8;
-        default: return 0x1p-53;
+        case MPT_F32:
+            return 0x1p-24;
+        case MPT_F16:
+            return 0x1p-11;
+        case MPT_BF16:
+            return 0x1p-8;
+        default:
+            return 0x1p-53;
     }
 }
 
 // The smallest number above 0.
 inline double smallest(mpt_dtype dtype) {
     switch (dtype) {
-        case MPT_F32: return 0x1p-149;
-        case MPT_F16: return 0x1p-24;
-        case MPT_BF16: return 0x1p-133;
-        default: return std::numeric_limits<double>::denorm_min();
+        case MPT_F32:
+            return 0x1p-149;
+        case MPT_F16:
+            return 0x1p-24;
+        case MPT_BF16:
+            return 0x1p-133;
+        default:
+            return std::numeric_limits<double>::denorm_min();
     }
 }
 

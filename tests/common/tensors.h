@@ -36,15 +36,32 @@ inline std::vector<std::uint8_t> pack(mpt_dtype dtype, const std::vector<double>
     for (std::size_t i = 0; i < values.size(); ++i) {
         const double x = values[i];
         switch (dtype) {
-            case MPT_F64: elements<double>(bytes)[i] = x; break;
-            case MPT_F32: elements<float>(bytes)[i] = static_cast<float>(x); break;
-            case MPT_F16: elements<std::uint16_t>(bytes)[i] = encode(kHalf, static_cast<float>(x)); break;
-            case MPT_BF16: elements<std::uint16_t>(bytes)[i] = encode(kBfloat, static_cast<float>(x)); break;
-            case MPT_I8: elements<std::int8_t>(bytes)[i] = static_cast<std::int8_t>(x); break;
-            case MPT_I16: elements<std::int16_t>(bytes)[i] = static_cast<std::int16_t>(x); break;
-            case MPT_I32: elements<std::int32_t>(bytes)[i] = static_cast<std::int32_t>(x); break;
-            case MPT_I64: elements<std::int64_t>(bytes)[i] = static_cast<std::int64_t>(x); break;
-            default: bytes[i] = static_cast<std::uint8_t>(x);
+            case MPT_F64:
+                elements<double>(bytes)[i] = x;
+                break;
+            case MPT_F32:
+                elements<float>(bytes)[i] = static_cast<float>(x);
+                break;
+            case MPT_F16:
+                elements<std::uint16_t>(bytes)[i] = encode(kHalf, static_cast<float>(x));
+                break;
+            case MPT_BF16:
+                elements<std::uint16_t>(bytes)[i] = encode(kBfloat, static_cast<float>(x));
+                break;
+            case MPT_I8:
+                elements<std::int8_t>(bytes)[i] = static_cast<std::int8_t>(x);
+                break;
+            case MPT_I16:
+                elements<std::int16_t>(bytes)[i] = static_cast<std::int16_t>(x);
+                break;
+            case MPT_I32:
+                elements<std::int32_t>(bytes)[i] = static_cast<std::int32_t>(x);
+                break;
+            case MPT_I64:
+                elements<std::int64_t>(bytes)[i] = static_cast<std::int64_t>(x);
+                break;
+            default:
+                bytes[i] = static_cast<std::uint8_t>(x);
         }
     }
     return bytes;
@@ -54,15 +71,32 @@ inline std::vector<double> unpack(mpt_dtype dtype, std::vector<std::uint8_t> &by
     std::vector<double> values(bytes.size() / mpt_dtype_size(dtype));
     for (std::size_t i = 0; i < values.size(); ++i) {
         switch (dtype) {
-            case MPT_F64: values[i] = elements<double>(bytes)[i]; break;
-            case MPT_F32: values[i] = elements<float>(bytes)[i]; break;
-            case MPT_F16: values[i] = decode(kHalf, elements<std::uint16_t>(bytes)[i]); break;
-            case MPT_BF16: values[i] = decode(kBfloat, elements<std::uint16_t>(bytes)[i]); break;
-            case MPT_I8: values[i] = elements<std::int8_t>(bytes)[i]; break;
-            case MPT_I16: values[i] = elements<std::int16_t>(bytes)[i]; break;
-            case MPT_I32: values[i] = elements<std::int32_t>(bytes)[i]; break;
-            case MPT_I64: values[i] = static_cast<double>(elements<std::int64_t>(bytes)[i]); break;
-            default: values[i] = bytes[i];
+            case MPT_F64:
+                values[i] = elements<double>(bytes)[i];
+                break;
+            case MPT_F32:
+                values[i] = elements<float>(bytes)[i];
+                break;
+            case MPT_F16:
+                values[i] = decode(kHalf, elements<std::uint16_t>(bytes)[i]);
+                break;
+            case MPT_BF16:
+                values[i] = decode(kBfloat, elements<std::uint16_t>(bytes)[i]);
+                break;
+            case MPT_I8:
+                values[i] = elements<std::int8_t>(bytes)[i];
+                break;
+            case MPT_I16:
+                values[i] = elements<std::int16_t>(bytes)[i];
+                break;
+            case MPT_I32:
+                values[i] = elements<std::int32_t>(bytes)[i];
+                break;
+            case MPT_I64:
+                values[i] = static_cast<double>(elements<std::int64_t>(bytes)[i]);
+                break;
+            default:
+                values[i] = bytes[i];
         }
     }
     return values;

@@ -19,7 +19,8 @@ struct Form {
 Values reference(const Form &f, const std::vector<Values> &in) {
     const Values &x = in[0], &w = in[1];
     Shape shape{f.x[0], f.w[0], 0, 0};
-    for (std::size_t i = 0; i < 2; ++i) shape[2 + i] = (f.x[2 + i] + 2 * f.padding[i] - f.dilation[i] * (f.w[2 + i] - 1) - 1) / f.stride[i] + 1;
+    for (std::size_t i = 0; i < 2; ++i)
+        shape[2 + i] = (f.x[2 + i] + 2 * f.padding[i] - f.dilation[i] * (f.w[2 + i] - 1) - 1) / f.stride[i] + 1;
     const std::int64_t depth = f.w[1], per_group = f.w[0] / f.groups;
     return tabulate(shape, [&](const Shape &at) {
         double sum = in.size() > 2 ? element(in[2], {at[1]}) : 0;
@@ -74,13 +75,26 @@ std::vector<Case> cases() {
         {.name = "PointwiseStride", .x = {2, 5, 5, 4}, .w = {3, 5, 1, 1}, .stride = {2, 2}},
         {.name = "WholeImage", .x = {3, 2, 4, 5}, .w = {6, 2, 4, 5}},
         {.name = "OneChannel", .x = {2, 1, 7, 7}, .w = {8, 1, 5, 5}, .padding = {2, 2}},
-        {.name = "Everything", .x = {2, 4, 9, 8}, .w = {4, 2, 3, 2}, .stride = {2, 1}, .padding = {2, 1}, .dilation = {2, 2}, .groups = 2, .bias = Form::Wide},
-        {.name = "ChannelsLast", .x = {2, 3, 6, 5}, .w = {4, 3, 3, 3}, .padding = {1, 1}, .layout = Layout::ChannelsLast, .filter = Layout::ChannelsLast},
+        {.name = "Everything",
+         .x = {2, 4, 9, 8},
+         .w = {4, 2, 3, 2},
+         .stride = {2, 1},
+         .padding = {2, 1},
+         .dilation = {2, 2},
+         .groups = 2,
+         .bias = Form::Wide},
+        {.name = "ChannelsLast",
+         .x = {2, 3, 6, 5},
+         .w = {4, 3, 3, 3},
+         .padding = {1, 1},
+         .layout = Layout::ChannelsLast,
+         .filter = Layout::ChannelsLast},
         {.name = "SlicedInput", .x = {2, 3, 5, 5}, .w = {4, 3, 2, 2}, .layout = Layout::Sliced},
         {.name = "SlicedFilter", .x = {2, 3, 5, 5}, .w = {4, 3, 2, 2}, .filter = Layout::Sliced},
         {.name = "TransposedInput", .x = {1, 2, 5, 6}, .w = {3, 2, 3, 3}, .layout = Layout::Transposed},
         {.name = "NoImages", .x = {0, 3, 5, 5}, .w = {4, 3, 3, 3}},
         {.name = "Large", .x = {4, 16, 14, 14}, .w = {24, 16, 3, 3}, .padding = {1, 1}, .bias = Form::Wide},
+        {.name = "ManyChannels", .x = {1, 70, 6, 5}, .w = {33, 70, 3, 3}, .padding = {1, 1}},
         {.name = "LargeOneChannel", .x = {8, 1, 28, 28}, .w = {16, 1, 5, 5}},
     };
     for (const Form &form : forms) all.push_back(convolution(form));

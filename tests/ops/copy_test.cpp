@@ -31,10 +31,8 @@ Case there_and_back(const char *name, const Shape &shape, Layout layout) {
 
 std::vector<Case> cases() {
     return {
-        there_and_back("Plain", {3, 5}, Layout::Contiguous),
-        there_and_back("Transposed", {4, 5}, Layout::Transposed),
-        there_and_back("Sliced", {3, 4, 5}, Layout::Sliced),
-        there_and_back("Empty", {0, 2}, Layout::Contiguous),
+        there_and_back("Plain", {3, 5}, Layout::Contiguous),     there_and_back("Transposed", {4, 5}, Layout::Transposed),
+        there_and_back("Sliced", {3, 4, 5}, Layout::Sliced),     there_and_back("Empty", {0, 2}, Layout::Contiguous),
         there_and_back("Large", {257, 301}, Layout::Transposed),
     };
 }
@@ -69,14 +67,17 @@ std::vector<float> hard_for(const Format &format) {
         const float middle = std::isfinite(next) ? static_cast<float>((static_cast<double>(x) + next) / 2) : x;
         for (float m : {middle, std::nextafter(middle, 2 * middle), std::nextafter(middle, 0.0f)}) values.push_back(m);
     }
-    for (float m : {65504.0f, 65519.996f, 65520.0f, 65536.0f, 3.3961775e38f, 3.39e38f, 3.4028235e38f}) values.insert(values.end(), {m, -m});
+    for (float m : {65504.0f, 65519.996f, 65520.0f, 65536.0f, 3.3961775e38f, 3.39e38f, 3.4028235e38f})
+        values.insert(values.end(), {m, -m});
     Random random(5);
     for (int i = 0; i < 300000; ++i) values.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(random.bits())));
     // NaNs of every kind: quiet, signalling, negative, with a payload that only the lower half holds.
-    for (std::uint32_t bits : {0x7F800001u, 0x7FC00000u, 0x7FFFFFFFu, 0xFF800001u, 0xFFC00000u, 0xFFFFFFFFu, 0x7F808000u, 0x7FBFFFFFu})
+    for (std::uint32_t bits :
+         {0x7F800001u, 0x7FC00000u, 0x7FFFFFFFu, 0xFF800001u, 0xFFC00000u, 0xFFFFFFFFu, 0x7F808000u, 0x7FBFFFFFu})
         values.push_back(std::bit_cast<float>(bits));
     // f32 denormals, which an instruction may flush.
-    for (std::uint32_t bits : {1u, 2u, 0x7FFFu, 0x8000u, 0x8001u, 0xFFFFu, 0x10000u, 0x17FFFu, 0x18000u, 0x18001u, 0x7F7FFFu, 0x7FFFFFu})
+    for (std::uint32_t bits :
+         {1u, 2u, 0x7FFFu, 0x8000u, 0x8001u, 0xFFFFu, 0x10000u, 0x17FFFu, 0x18000u, 0x18001u, 0x7F7FFFu, 0x7FFFFFu})
         values.insert(values.end(), {std::bit_cast<float>(bits), std::bit_cast<float>(bits | 0x80000000u)});
     return values;
 }
@@ -97,7 +98,9 @@ TEST_P(Copy, F32To16BitsIsExact) {
         const std::vector<float> values = hard_for(t.format);
         const auto got = convert<std::uint16_t>(t.dtype, MPT_F32, values);
         for (std::size_t i = 0; i < values.size(); ++i)
-            ASSERT_EQ(got[i], encode(t.format, values[i])) << values[i] << " (bits " << std::hex << std::bit_cast<std::uint32_t>(values[i]) << ") to " << mpt_dtype_name(t.dtype);
+            ASSERT_EQ(got[i], encode(t.format, values[i]))
+                << values[i] << " (bits " << std::hex << std::bit_cast<std::uint32_t>(values[i]) << ") to "
+                << mpt_dtype_name(t.dtype);
     }
 }
 
@@ -106,9 +109,11 @@ TEST_P(Copy, F64To16BitsGoesThroughF32) {
         std::vector<double> values{kNan, -kNan, kInfinity, -kInfinity, 0.0, -0.0, 1e300, -1e300, 1e-300, 0x1p-1074};
         Random random(6);
         for (float v : hard_for(t.format))
-            if (std::isfinite(v) && random.below(8) == 0) values.insert(values.end(), {v * (1 + 0x1p-40), v * (1 - 0x1p-40), static_cast<double>(v)});
+            if (std::isfinite(v) && random.below(8) == 0)
+                values.insert(values.end(), {v * (1 + 0x1p-40), v * (1 - 0x1p-40), static_cast<double>(v)});
         const auto got = convert<std::uint16_t>(t.dtype, MPT_F64, values);
-        for (std::size_t i = 0; i < values.size(); ++i) ASSERT_EQ(got[i], encode(t.format, static_cast<float>(values[i]))) << values[i] << " to " << mpt_dtype_name(t.dtype);
+        for (std::size_t i = 0; i < values.size(); ++i)
+            ASSERT_EQ(got[i], encode(t.format, static_cast<float>(values[i]))) << values[i] << " to " << mpt_dtype_name(t.dtype);
     }
 }
 
@@ -125,7 +130,8 @@ TEST_P(Copy, From16BitsIsExact) {
                 continue;
             }
             ASSERT_EQ(std::bit_cast<std::uint32_t>(single[i]), std::bit_cast<std::uint32_t>(expected)) << std::hex << i;
-            ASSERT_EQ(std::bit_cast<std::uint64_t>(twice[i]), std::bit_cast<std::uint64_t>(static_cast<double>(expected))) << std::hex << i;
+            ASSERT_EQ(std::bit_cast<std::uint64_t>(twice[i]), std::bit_cast<std::uint64_t>(static_cast<double>(expected)))
+                << std::hex << i;
         }
     }
 }
@@ -141,11 +147,14 @@ TEST_P(Copy, BetweenThe16BitFormats) {
 }
 
 TEST_P(Copy, F64ToF32) {
-    std::vector<double> values{0.0, -0.0, kInfinity, -kInfinity, 1e300, 3.4028235677973366e38, 3.4028235677973362e38, 0x1p-149, 0x1p-150, 0x1.8p-150, 1 + 0x1p-24, 1 + 0x1.8p-23};
+    std::vector<double> values{
+        0.0,      -0.0,     kInfinity,  -kInfinity,  1e300,        3.4028235677973366e38, 3.4028235677973362e38,
+        0x1p-149, 0x1p-150, 0x1.8p-150, 1 + 0x1p-24, 1 + 0x1.8p-23};
     Random random(7);
     for (int i = 0; i < 20000; ++i) values.push_back(std::ldexp(random.uniform(-1, 1), static_cast<int>(random.below(300)) - 150));
     const auto got = convert<float>(MPT_F32, MPT_F64, values);
-    for (std::size_t i = 0; i < values.size(); ++i) ASSERT_EQ(std::bit_cast<std::uint32_t>(got[i]), std::bit_cast<std::uint32_t>(static_cast<float>(values[i]))) << values[i];
+    for (std::size_t i = 0; i < values.size(); ++i)
+        ASSERT_EQ(std::bit_cast<std::uint32_t>(got[i]), std::bit_cast<std::uint32_t>(static_cast<float>(values[i]))) << values[i];
     EXPECT_TRUE(std::isnan(convert<float>(MPT_F32, MPT_F64, std::vector<double>{kNan})[0]));
 }
 
@@ -156,7 +165,8 @@ TEST_P(Copy, FloatToInteger) {
         double low, high;
     };
     const Range ranges[] = {{MPT_I8, -128, 127}, {MPT_I16, -32768, 32767}, {MPT_I32, -2147483648.0, 2147483647}, {MPT_U8, 0, 255}};
-    const std::vector<double> values{0, 0.99, -0.99, 1.5, 2.5, -1.5, 126.9, 127.5, 128, -128.9, -129, 254.5, 255.9, 256, 32767, 32768, -40000, 1e9, 3e9, -3e9, 60000, kInfinity, -kInfinity, kNan};
+    const std::vector<double> values{0,     0.99, -0.99, 1.5,   2.5,    -1.5, 126.9, 127.5, 128,   -128.9,    -129,       254.5,
+                                     255.9, 256,  32767, 32768, -40000, 1e9,  3e9,   -3e9,  60000, kInfinity, -kInfinity, kNan};
     for (mpt_dtype from : {MPT_F64, MPT_F32, MPT_F16, MPT_BF16})
         for (const Range &range : ranges) {
             const std::vector<double> got = convert(range.dtype, from, values);
@@ -177,15 +187,18 @@ TEST_P(Copy, IntegersToFloatAndAmongThemselves) {
         EXPECT_EQ(convert(to, MPT_U8, {0, 1, 255}), (std::vector<double>{0, 1, 255}));
         EXPECT_EQ(convert(to, MPT_BOOL, {0, 1}), (std::vector<double>{0, 1}));
         for (double x : {257.0, 2049.0, -32767.0}) EXPECT_EQ(convert(to, MPT_I16, {x})[0], rounded(to, x)) << mpt_dtype_name(to);
-        for (double x : {16777217.0, 2147483647.0, -2147483648.0}) EXPECT_EQ(convert(to, MPT_I32, {x})[0], rounded(to, x)) << mpt_dtype_name(to);
+        for (double x : {16777217.0, 2147483647.0, -2147483648.0})
+            EXPECT_EQ(convert(to, MPT_I32, {x})[0], rounded(to, x)) << mpt_dtype_name(to);
     }
     EXPECT_EQ(convert<float>(MPT_F32, MPT_I64, std::vector<std::int64_t>{INT64_MAX, (1ll << 53) + 1})[0], 0x1p63f);
     for (mpt_dtype from : {MPT_I8, MPT_I16, MPT_I32, MPT_I64, MPT_U8})
-        for (mpt_dtype to : {MPT_I8, MPT_I16, MPT_I32, MPT_I64, MPT_U8}) EXPECT_EQ(convert(to, from, {0, 1, 99}), (std::vector<double>{0, 1, 99}));
+        for (mpt_dtype to : {MPT_I8, MPT_I16, MPT_I32, MPT_I64, MPT_U8})
+            EXPECT_EQ(convert(to, from, {0, 1, 99}), (std::vector<double>{0, 1, 99}));
 }
 
 TEST_P(Copy, ToBool) {
-    EXPECT_EQ(convert(MPT_BOOL, MPT_F32, {0, -0.0, 0.25, -3, kInfinity, kNan, 0x1p-149}), (std::vector<double>{0, 0, 1, 1, 1, 1, 1}));
+    EXPECT_EQ(convert(MPT_BOOL, MPT_F32, {0, -0.0, 0.25, -3, kInfinity, kNan, 0x1p-149}),
+              (std::vector<double>{0, 0, 1, 1, 1, 1, 1}));
     EXPECT_EQ(convert(MPT_BOOL, MPT_F16, {0, -0.0, 0x1p-24}), (std::vector<double>{0, 0, 1}));
     EXPECT_EQ(convert(MPT_BOOL, MPT_F64, {0, 1e-300}), (std::vector<double>{0, 1}));
     EXPECT_EQ(convert(MPT_BOOL, MPT_I32, {0, 256, -1}), (std::vector<double>{0, 1, 1}));
@@ -206,7 +219,8 @@ TEST_P(Copy, CastPassesTheGradient) {
             mpt_tensor *root = y, *start = seed;
             MUST(mpt_backward_from(&root, &start, 1, MPT_GRAD_WRITE));
             const std::vector<double> grad = read(gradient(x));
-            for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(grad[i], rounded(from, cotangent[i])) << mpt_dtype_name(from) << " to " << mpt_dtype_name(to);
+            for (std::size_t i = 0; i < 3; ++i)
+                EXPECT_EQ(grad[i], rounded(from, cotangent[i])) << mpt_dtype_name(from) << " to " << mpt_dtype_name(to);
         }
 }
 

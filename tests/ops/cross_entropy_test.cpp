@@ -44,6 +44,7 @@ std::vector<Case> cases() {
         {"NoRows", 0, 4, MPT_I64, MPT_REDUCTION_NONE, plain},
         {"SumOfNoRows", 0, 4, MPT_I64, MPT_REDUCTION_SUM, plain},
         {"MeanOfNoRows", 0, 4, MPT_I64, MPT_REDUCTION_MEAN, plain},
+        {"LongRows", 5, 2501, MPT_I32, MPT_REDUCTION_MEAN, plain},
         {"Large", 300, 101, MPT_I64, MPT_REDUCTION_MEAN, plain},
     };
     std::vector<Case> all;
@@ -86,7 +87,13 @@ TEST_P(CrossEntropy, TargetOutsideGivesNanAndNoGradient) {
             MUST(mpt_backward_from(&root, &start, 1, MPT_GRAD_WRITE));
             const double half = reduction == MPT_REDUCTION_MEAN ? 0.5 / 3 : 0.5;
             const std::vector<double> grad = read(gradient(x));
-            for (std::size_t i = 0; i < 6; ++i) EXPECT_NEAR(grad[i], i < 4 ? 0 : i == 4 ? half : -half, 2 * roundoff(dtype)) << mpt_dtype_name(dtype) << " element " << i;
+            for (std::size_t i = 0; i < 6; ++i)
+                EXPECT_NEAR(grad[i],
+                            i < 4    ? 0
+                            : i == 4 ? half
+                                     : -half,
+                            2 * roundoff(dtype))
+                    << mpt_dtype_name(dtype) << " element " << i;
         }
 }
 

@@ -23,7 +23,8 @@ constexpr Bound kAffine{2, Scale::Largest, 1, 1, Scale::Result};
 using Function = mpt_status (*)(mpt_tensor *, mpt_tensor *, mpt_tensor **);
 using UnaryFunction = mpt_status (*)(mpt_tensor *, mpt_tensor **);
 
-void add_binary(std::vector<Case> &cases, const std::string &op, Function function, double (*f)(double, double), double low, const Bound &bound) {
+void add_binary(std::vector<Case> &cases, const std::string &op, Function function, double (*f)(double, double), double low,
+                const Bound &bound) {
     struct Form {
         const char *name;
         Shape a, b;
@@ -54,18 +55,19 @@ void add_binary(std::vector<Case> &cases, const std::string &op, Function functi
                          .any_thread_count = true});
 }
 
-void add_unary(std::vector<Case> &cases, const std::string &op, const std::function<mpt_status(mpt_tensor *, mpt_tensor **)> &function,
-               double (*f)(double), const Operand &domain, const Bound &bound) {
+void add_unary(std::vector<Case> &cases, const std::string &op,
+               const std::function<mpt_status(mpt_tensor *, mpt_tensor **)> &function, double (*f)(double), const Operand &domain,
+               const Bound &bound) {
     struct Form {
         const char *name;
         Shape shape;
         Layout layout;
     };
     const Form forms[] = {
-        {"Vector", {17}, Layout::Contiguous},        {"Scalar", {}, Layout::Contiguous},
-        {"Transposed", {5, 3}, Layout::Transposed},  {"Sliced", {3, 2, 5}, Layout::Sliced},
-        {"Strided", {4, 3}, Layout::Strided},        {"ChannelsLast", {2, 3, 4, 2}, Layout::ChannelsLast},
-        {"Empty", {2, 0, 3}, Layout::Contiguous},    {"Large", {3, 20011}, Layout::Contiguous},
+        {"Vector", {17}, Layout::Contiguous},       {"Scalar", {}, Layout::Contiguous},
+        {"Transposed", {5, 3}, Layout::Transposed}, {"Sliced", {3, 2, 5}, Layout::Sliced},
+        {"Strided", {4, 3}, Layout::Strided},       {"ChannelsLast", {2, 3, 4, 2}, Layout::ChannelsLast},
+        {"Empty", {2, 0, 3}, Layout::Contiguous},   {"Large", {3, 20011}, Layout::Contiguous},
     };
     for (const Form &form : forms) {
         Operand x = domain;
@@ -83,17 +85,27 @@ void add_unary(std::vector<Case> &cases, const std::string &op, const std::funct
 
 std::vector<Case> cases() {
     std::vector<Case> all;
-    add_binary(all, "mpt_add", mpt_add, [](double a, double b) { return a + b; }, -1, kBinary);
-    add_binary(all, "mpt_sub", mpt_sub, [](double a, double b) { return a - b; }, -1, kBinary);
-    add_binary(all, "mpt_mul", mpt_mul, [](double a, double b) { return a * b; }, -1, kBinary);
-    add_binary(all, "mpt_div", mpt_div, [](double a, double b) { return a / b; }, 0.5, kDivide);
-    add_unary(all, "mpt_neg", mpt_neg, [](double x) { return -x; }, {}, kExact);
-    add_unary(all, "mpt_exp", mpt_exp, [](double x) { return std::exp(x); }, {.low = -9, .high = 5}, kFunction);
-    add_unary(all, "mpt_log", mpt_log, [](double x) { return std::log(x); }, {.low = 0.25, .high = 30}, kLog);
-    add_unary(all, "mpt_sqrt", mpt_sqrt, [](double x) { return std::sqrt(x); }, {.low = 0.25, .high = 30}, kFunction);
-    add_unary(all, "mpt_relu", mpt_relu, [](double x) { return x > 0 ? x : 0; }, {.gap = 0.01}, kExact);
+    add_binary(
+        all, "mpt_add", mpt_add, [](double a, double b) { return a + b; }, -1, kBinary);
+    add_binary(
+        all, "mpt_sub", mpt_sub, [](double a, double b) { return a - b; }, -1, kBinary);
+    add_binary(
+        all, "mpt_mul", mpt_mul, [](double a, double b) { return a * b; }, -1, kBinary);
+    add_binary(
+        all, "mpt_div", mpt_div, [](double a, double b) { return a / b; }, 0.5, kDivide);
     add_unary(
-        all, "mpt_affine", [](mpt_tensor *x, mpt_tensor **out) { return mpt_affine(x, 2.5, -0.75, out); }, [](double x) { return 2.5 * x - 0.75; }, {}, kAffine);
+        all, "mpt_neg", mpt_neg, [](double x) { return -x; }, {}, kExact);
+    add_unary(
+        all, "mpt_exp", mpt_exp, [](double x) { return std::exp(x); }, {.low = -9, .high = 5}, kFunction);
+    add_unary(
+        all, "mpt_log", mpt_log, [](double x) { return std::log(x); }, {.low = 0.25, .high = 30}, kLog);
+    add_unary(
+        all, "mpt_sqrt", mpt_sqrt, [](double x) { return std::sqrt(x); }, {.low = 0.25, .high = 30}, kFunction);
+    add_unary(
+        all, "mpt_relu", mpt_relu, [](double x) { return x > 0 ? x : 0; }, {.gap = 0.01}, kExact);
+    add_unary(
+        all, "mpt_affine", [](mpt_tensor *x, mpt_tensor **out) { return mpt_affine(x, 2.5, -0.75, out); },
+        [](double x) { return 2.5 * x - 0.75; }, {}, kAffine);
     return all;
 }
 
@@ -130,7 +142,8 @@ TEST_P(Elementwise, ReluKeepsNanAndStopsAtZero) {
         mpt_tensor *root = y, *start = ones;
         MUST(mpt_backward_from(&root, &start, 1, MPT_GRAD_WRITE));
         const std::vector<double> grad = read(gradient(x));
-        EXPECT_EQ(std::vector<double>(grad.begin() + 1, grad.end()), (std::vector<double>{0, 0, 0, 0, 1, 1})) << mpt_dtype_name(dtype);
+        EXPECT_EQ(std::vector<double>(grad.begin() + 1, grad.end()), (std::vector<double>{0, 0, 0, 0, 1, 1}))
+            << mpt_dtype_name(dtype);
     }
 }
 
@@ -167,7 +180,8 @@ TEST_P(Elementwise, FunctionsOverTheWholeRange) {
 }
 
 TEST_P(Elementwise, DivisionByZero) {
-    const std::vector<double> got = apply(mpt_div, make(ctx, MPT_F32, {1, -1, 0, 1}), make(ctx, MPT_F32, {0, 0, 0, kInfinity}), MPT_F32);
+    const std::vector<double> got =
+        apply(mpt_div, make(ctx, MPT_F32, {1, -1, 0, 1}), make(ctx, MPT_F32, {0, 0, 0, kInfinity}), MPT_F32);
     EXPECT_EQ(got[0], kInfinity);
     EXPECT_EQ(got[1], -kInfinity);
     EXPECT_TRUE(std::isnan(got[2]));
@@ -175,10 +189,13 @@ TEST_P(Elementwise, DivisionByZero) {
 }
 
 TEST_P(Elementwise, IntegersWrapAround) {
-    EXPECT_EQ(apply(mpt_add, make(ctx, MPT_I8, {127, -128, 3}), make(ctx, MPT_I8, {1, -1, 4}), MPT_I8), (std::vector<double>{-128, 127, 7}));
+    EXPECT_EQ(apply(mpt_add, make(ctx, MPT_I8, {127, -128, 3}), make(ctx, MPT_I8, {1, -1, 4}), MPT_I8),
+              (std::vector<double>{-128, 127, 7}));
     EXPECT_EQ(apply(mpt_sub, make(ctx, MPT_U8, {0, 200}), make(ctx, MPT_U8, {1, 100}), MPT_U8), (std::vector<double>{255, 100}));
-    EXPECT_EQ(apply(mpt_mul, make(ctx, MPT_I16, {300, -7}), make(ctx, MPT_I16, {300, 6}), MPT_I16), (std::vector<double>{24464, -42}));
-    EXPECT_EQ(apply(mpt_mul, make(ctx, MPT_I32, {65536, 5}), make(ctx, MPT_I32, {65536, -5}), MPT_I32), (std::vector<double>{0, -25}));
+    EXPECT_EQ(apply(mpt_mul, make(ctx, MPT_I16, {300, -7}), make(ctx, MPT_I16, {300, 6}), MPT_I16),
+              (std::vector<double>{24464, -42}));
+    EXPECT_EQ(apply(mpt_mul, make(ctx, MPT_I32, {65536, 5}), make(ctx, MPT_I32, {65536, -5}), MPT_I32),
+              (std::vector<double>{0, -25}));
     EXPECT_EQ(apply(mpt_sub, make(ctx, MPT_I64, {1e15}), make(ctx, MPT_I64, {1}), MPT_I64), (std::vector<double>{1e15 - 1}));
     Tensor out;
     EXPECT_EQ(mpt_div(make(ctx, MPT_I32, {4}), make(ctx, MPT_I32, {2}), out.out()), MPT_ERROR_DTYPE);
@@ -189,7 +206,8 @@ TEST_P(Elementwise, MixedTypesArePromoted) {
     struct Mix {
         mpt_dtype a, b, result;
     };
-    for (const Mix &mix : {Mix{MPT_F16, MPT_F32, MPT_F32}, Mix{MPT_F32, MPT_BF16, MPT_F32}, Mix{MPT_F16, MPT_BF16, MPT_F32}, Mix{MPT_BF16, MPT_F64, MPT_F64}}) {
+    for (const Mix &mix : {Mix{MPT_F16, MPT_F32, MPT_F32}, Mix{MPT_F32, MPT_BF16, MPT_F32}, Mix{MPT_F16, MPT_BF16, MPT_F32},
+                           Mix{MPT_BF16, MPT_F64, MPT_F64}}) {
         if (GetParam() == Device::Cuda && mix.result == MPT_F64) continue;
         const Tensor a = make(ctx, mix.a, {1.5, -2}), b = make(ctx, mix.b, {0.25, 3});
         MUST(mpt_tensor_set_requires_grad(a, 1));

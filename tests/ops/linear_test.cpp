@@ -25,7 +25,8 @@ Values reference(const std::vector<Values> &in) {
 
 enum class Bias { None, Same, Wide };
 
-Case linear(const char *name, const Shape &x, std::int64_t out, Bias bias, Layout lx = Layout::Contiguous, Layout lw = Layout::Contiguous) {
+Case linear(const char *name, const Shape &x, std::int64_t out, Bias bias, Layout lx = Layout::Contiguous,
+            Layout lw = Layout::Contiguous) {
     std::vector<Operand> inputs{{.shape = x, .layout = lx}, {.shape = {out, x.back()}, .layout = lw}};
     if (bias != Bias::None) inputs.push_back({.shape = {out}, .wide = bias == Bias::Wide});
     return {.op = "mpt_linear",

@@ -59,6 +59,7 @@ std::vector<Case> cases() {
         product("NoColumns", {2, 4}, {4, 0}),
         product("NoDepth", {3, 0}, {0, 4}),
         product("NoBatch", {0, 2, 3}, {3, 4}),
+        product("Deep", {5, 3001}, {3001, 7}),
         product("Large", {130, 310}, {310, 67}),
         product("LargeTransposed", {65, 257}, {257, 129}, Layout::Transposed, Layout::Transposed),
     };
@@ -95,7 +96,8 @@ TEST_P(Matmul, ProductsAreNotRoundedOnTheWay) {
 TEST_P(Matmul, InfinityAndNanGoThrough) {
     const double infinity = std::numeric_limits<double>::infinity();
     for (mpt_dtype dtype : {MPT_F32, MPT_F16, MPT_BF16}) {
-        const Tensor a = make(ctx, dtype, Values{{3, 2}, {infinity, 1, infinity, 0, std::nan(""), 0}}), b = make(ctx, dtype, Values{{2, 2}, {1, 0, 1, 1}});
+        const Tensor a = make(ctx, dtype, Values{{3, 2}, {infinity, 1, infinity, 0, std::nan(""), 0}}),
+                     b = make(ctx, dtype, Values{{2, 2}, {1, 0, 1, 1}});
         Tensor y;
         MUST(mpt_matmul(a, b, y.out()));
         const std::vector<double> got = read(y);

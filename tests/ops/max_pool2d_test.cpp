@@ -51,8 +51,10 @@ Case pool(const Form &f) {
                         double best = -kInfinity;
                         for (std::int64_t i = 0; i < f.kernel[0]; ++i)
                             for (std::int64_t j = 0; j < f.kernel[1]; ++j) {
-                                const std::int64_t row = at[2] * stride[0] - f.padding[0] + i, column = at[3] * stride[1] - f.padding[1] + j;
-                                if (row >= 0 && row < f.x[2] && column >= 0 && column < f.x[3]) best = std::max(best, element(in[0], {at[0], at[1], row, column}));
+                                const std::int64_t row = at[2] * stride[0] - f.padding[0] + i,
+                                                   column = at[3] * stride[1] - f.padding[1] + j;
+                                if (row >= 0 && row < f.x[2] && column >= 0 && column < f.x[3])
+                                    best = std::max(best, element(in[0], {at[0], at[1], row, column}));
                             }
                         return best;
                     });
@@ -73,8 +75,14 @@ std::vector<Case> cases() {
         {.name = "One", .x = {1, 2, 3, 3}, .kernel = {1, 1}},
         {.name = "WideIndices", .x = {1, 2, 20, 19}, .kernel = {17, 17}, .stride = {2, 1}},
         {.name = "ChannelsLast", .x = {2, 5, 6, 4}, .layout = Layout::ChannelsLast},
-        {.name = "ChannelsLastOverlap", .x = {2, 3, 7, 6}, .kernel = {3, 3}, .stride = {2, 2}, .padding = {1, 1}, .layout = Layout::ChannelsLast},
+        {.name = "ChannelsLastOverlap",
+         .x = {2, 3, 7, 6},
+         .kernel = {3, 3},
+         .stride = {2, 2},
+         .padding = {1, 1},
+         .layout = Layout::ChannelsLast},
         {.name = "Sliced", .x = {2, 3, 4, 6}, .layout = Layout::Sliced},
+        {.name = "ManyChannels", .x = {1, 77, 6, 4}, .kernel = {3, 2}, .stride = {2, 1}, .layout = Layout::ChannelsLast},
         {.name = "NoImages", .x = {0, 3, 4, 4}},
         {.name = "Large", .x = {8, 16, 24, 24}, .layout = Layout::ChannelsLast},
     };
@@ -130,7 +138,8 @@ TEST_P(MaxPool2d, NanWins) {
 
 // Padding is no zero: negative values and -inf stay what they are.
 TEST_P(MaxPool2d, PaddingIsNeverTheMaximum) {
-    const auto [y, dx] = both(MPT_F32, {{1, 1, 2, 2}, {-5, -kInfinity, -7, -kInfinity}}, {.name = "", .x = {}, .kernel = {2, 2}, .stride = {1, 1}, .padding = {1, 1}});
+    const auto [y, dx] = both(MPT_F32, {{1, 1, 2, 2}, {-5, -kInfinity, -7, -kInfinity}},
+                              {.name = "", .x = {}, .kernel = {2, 2}, .stride = {1, 1}, .padding = {1, 1}});
     EXPECT_EQ(y, (std::vector<double>{-5, -5, -kInfinity, -5, -5, -kInfinity, -7, -7, -kInfinity}));
     EXPECT_EQ(dx, (std::vector<double>{4, 2, 2, 1}));
 }

@@ -38,7 +38,8 @@ std::vector<Case> cases() {
                            [=](const std::vector<Values> &in) {
                                const Values squares = zip(in[0], in[1], [](double a, double b) { return (a - b) * (a - b); });
                                if (f.reduction == MPT_REDUCTION_NONE) return squares;
-                               const Values sum = fold(squares, (1u << f.shape.size()) - 1, false, 0, [](long double a, long double b) { return a + b; });
+                               const Values sum = fold(squares, (1u << f.shape.size()) - 1, false, 0,
+                                                       [](long double a, long double b) { return a + b; });
                                const auto n = static_cast<double>(squares.data.size());
                                return f.reduction == MPT_REDUCTION_SUM ? sum : map(sum, [=](double x) { return x / n; });
                            },

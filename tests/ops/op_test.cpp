@@ -17,8 +17,8 @@ std::list<std::vector<Case>> &tables() {
     return all;
 }
 
-constexpr double kStep = 1e-5;       // of finite differences: truncation h^2 f''' / 6 meets rounding 2^-53 |f| / h
-constexpr double kDifference = 1e-7;  // bound on their error, relative to the larger of 1 and the largest gradient
+constexpr double kStep = 1e-5;         // of finite differences: truncation h^2 f''' / 6 meets rounding 2^-53 |f| / h
+constexpr double kDifference = 1e-7;   // bound on their error, relative to the larger of 1 and the largest gradient
 constexpr std::int64_t kSamples = 48;  // perturbed elements of each input
 
 // The tensor that the op reads, as a view of what holds it.
@@ -31,7 +31,9 @@ Tensor view_as(Layout layout, mpt_tensor *base, const Shape &shape) {
             view = Tensor(base);
             break;
         }
-        case Layout::Transposed: MUST(mpt_transpose(base, 0, nullptr, view.out())); break;
+        case Layout::Transposed:
+            MUST(mpt_transpose(base, 0, nullptr, view.out()));
+            break;
         case Layout::Sliced: {
             mpt_tensor_retain(base);
             view = Tensor(base);
@@ -58,13 +60,19 @@ Tensor view_as(Layout layout, mpt_tensor *base, const Shape &shape) {
 
 Shape base_shape(Layout layout, Shape shape) {
     switch (layout) {
-        case Layout::Contiguous: break;
-        case Layout::Transposed: std::swap(shape[shape.size() - 1], shape[shape.size() - 2]); break;
+        case Layout::Contiguous:
+            break;
+        case Layout::Transposed:
+            std::swap(shape[shape.size() - 1], shape[shape.size() - 2]);
+            break;
         case Layout::Sliced:
             for (std::int64_t &extent : shape) extent += 3;
             break;
-        case Layout::Strided: shape.push_back(2); break;
-        case Layout::ChannelsLast: shape = {shape[0], shape[2], shape[3], shape[1]};
+        case Layout::Strided:
+            shape.push_back(2);
+            break;
+        case Layout::ChannelsLast:
+            shape = {shape[0], shape[2], shape[3], shape[1]};
     }
     return shape;
 }
@@ -190,7 +198,8 @@ std::vector<double> scales(Scale kind, const std::vector<double> &exact, const s
     return scale;
 }
 
-void expect_within(const std::vector<double> &got, const std::vector<double> &exact, const std::vector<double> &bound, const std::string &what) {
+void expect_within(const std::vector<double> &got, const std::vector<double> &exact, const std::vector<double> &bound,
+                   const std::string &what) {
     ASSERT_EQ(got.size(), exact.size()) << what;
     int wrong = 0;
     double worst = 0;
@@ -199,14 +208,20 @@ void expect_within(const std::vector<double> &got, const std::vector<double> &ex
         const double error = std::fabs(got[i] - exact[i]);
         if (bound[i] > 0) worst = std::max(worst, error / bound[i]);
         if (error <= bound[i] || got[i] == exact[i] || (std::isnan(got[i]) && std::isnan(exact[i]))) continue;
-        if (wrong++ == 0) first << "element " << i << " is " << got[i] << ", exactly " << exact[i] << ", error " << error << ", bound " << bound[i];
+        if (wrong++ == 0)
+            first << "element " << i << " is " << got[i] << ", exactly " << exact[i] << ", error " << error << ", bound "
+                  << bound[i];
     }
-    EXPECT_EQ(wrong, 0) << what << ": " << wrong << " of " << got.size() << " elements; " << first.str() << "; worst error / bound " << worst;
+    EXPECT_EQ(wrong, 0) << what << ": " << wrong << " of " << got.size() << " elements; " << first.str() << "; worst error / bound "
+                        << worst;
 }
 
-double epsilon(mpt_dtype format) { return 2 * roundoff(wide(format)); }
+double epsilon(mpt_dtype format) {
+    return 2 * roundoff(wide(format));
+}
 
-void expect_forward(const Case &c, const Run &got, mpt_dtype format, const Values &exact, const std::vector<double> &of_magnitudes) {
+void expect_forward(const Case &c, const Run &got, mpt_dtype format, const Values &exact,
+                    const std::vector<double> &of_magnitudes) {
     EXPECT_EQ(got.out.shape, exact.shape) << "the result's shape";
     std::vector<double> bound = scales(c.bound.scale, exact.data, of_magnitudes);
     for (std::size_t i = 0; i < bound.size(); ++i)
@@ -217,13 +232,15 @@ void expect_forward(const Case &c, const Run &got, mpt_dtype format, const Value
 void expect_gradients(const Case &c, const Run &got, mpt_dtype format, const Run &exact, const Run &of_magnitudes) {
     for (std::size_t i = 0; i < exact.grads.size(); ++i) {
         std::vector<double> bound = scales(c.bound.gradient_scale, exact.grads[i], of_magnitudes.grads[i]);
-        for (double &b : bound) b = (c.bound.stores * roundoff(format) + c.bound.gradient_c * epsilon(format)) * b + c.bound.stores * smallest(format);
+        for (double &b : bound)
+            b = (c.bound.stores * roundoff(format) + c.bound.gradient_c * epsilon(format)) * b + c.bound.stores * smallest(format);
         expect_within(got.grads[i], exact.grads[i], bound, "gradient of input " + std::to_string(i));
     }
 }
 
 // Perturbs a sample of every floating input.
-void expect_differences(mpt_context *ctx, const Case &c, const std::vector<Values> &values, const std::vector<double> &cotangent, const Run &analytic) {
+void expect_differences(mpt_context *ctx, const Case &c, const std::vector<Values> &values, const std::vector<double> &cotangent,
+                        const Run &analytic) {
     std::vector<Input> inputs = place(ctx, c, MPT_F64, values);
     Random random(21);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -244,7 +261,8 @@ void expect_differences(mpt_context *ctx, const Case &c, const std::vector<Value
             double difference = 0;
             for (std::size_t k = 0; k < cotangent.size(); ++k) difference += (out[1][k] - out[0][k]) * cotangent[k];
             difference /= 2 * kStep;
-            ASSERT_NEAR(analytic.grads[i][at], difference, kDifference * scale) << "gradient of input " << i << ", element " << at << " against finite differences";
+            ASSERT_NEAR(analytic.grads[i][at], difference, kDifference * scale)
+                << "gradient of input " << i << ", element " << at << " against finite differences";
         }
         inputs[i].set(data);
     }
@@ -263,12 +281,14 @@ void check_f64(mpt_context *ctx, const Case &c) {
     // A rule works out only what is asked for.
     for (std::size_t i = 0; i < values.size(); ++i) {
         if (c.inputs[i].index) continue;
-        EXPECT_EQ(run(ctx, c, MPT_F64, values, cotangent, static_cast<int>(i)).grads[i], all.grads[i]) << "gradient of input " << i << " alone";
+        EXPECT_EQ(run(ctx, c, MPT_F64, values, cotangent, static_cast<int>(i)).grads[i], all.grads[i])
+            << "gradient of input " << i << " alone";
     }
     const Run twice = run(ctx, c, MPT_F64, values, cotangent, -1, 2);
     for (std::size_t i = 0; i < all.grads.size(); ++i)
         for (std::size_t k = 0; k < all.grads[i].size(); ++k)
-            ASSERT_NEAR(twice.grads[i][k], 2 * all.grads[i][k], 1e-12 * std::fabs(all.grads[i][k]) + 1e-14) << "accumulated gradient of input " << i;
+            ASSERT_NEAR(twice.grads[i][k], 2 * all.grads[i][k], 1e-12 * std::fabs(all.grads[i][k]) + 1e-14)
+                << "accumulated gradient of input " << i;
 }
 
 void check_format(mpt_context *ctx, mpt_context *oracle, const Case &c, mpt_dtype format) {
@@ -287,9 +307,11 @@ void check_format(mpt_context *ctx, mpt_context *oracle, const Case &c, mpt_dtyp
 void check_bits(mpt_context *ctx, Device device, const Case &c, mpt_dtype format) {
     SCOPED_TRACE(std::string("bits of ") + mpt_dtype_name(format));
     const std::vector<Values> values = draw(c, format);
-    const std::vector<double> cotangent = draw_cotangent(static_cast<std::int64_t>(run(ctx, c, format, values, {}).out.data.size()), format);
+    const std::vector<double> cotangent =
+        draw_cotangent(static_cast<std::int64_t>(run(ctx, c, format, values, {}).out.data.size()), format);
     const Run first = run(ctx, c, format, values, cotangent);
-    for (int again = 0; again < 2; ++again) EXPECT_TRUE(run(ctx, c, format, values, cotangent).bits == first.bits) << "a repetition gives other bits";
+    for (int again = 0; again < 2; ++again)
+        EXPECT_TRUE(run(ctx, c, format, values, cotangent).bits == first.bits) << "a repetition gives other bits";
     if (!c.any_thread_count || device == Device::Cuda) return;
     for (int threads : {1, 3}) {
         const Context other = must_open(device, threads);
@@ -299,9 +321,13 @@ void check_bits(mpt_context *ctx, Device device, const Case &c, mpt_dtype format
 
 }  // namespace
 
-const std::vector<Case> &add_cases(std::vector<Case> cases) { return tables().emplace_back(std::move(cases)); }
+const std::vector<Case> &add_cases(std::vector<Case> cases) {
+    return tables().emplace_back(std::move(cases));
+}
 
-std::ostream &operator<<(std::ostream &out, const OpParam &param) { return out << param.c->op << " " << param.c->name << " on " << param.device; }
+std::ostream &operator<<(std::ostream &out, const OpParam &param) {
+    return out << param.c->op << " " << param.c->name << " on " << param.device;
+}
 
 std::vector<OpParam> on_every_device(const std::vector<Case> &cases) {
     std::vector<OpParam> params;

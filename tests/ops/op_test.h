@@ -87,6 +87,5 @@ class OpTest : public testing::TestWithParam<OpParam> {};
 
 }  // namespace test
 
-#define INSTANTIATE_OP_TESTS(family, cases)                                                                        \
-    INSTANTIATE_TEST_SUITE_P(family, OpTest, testing::ValuesIn(test::on_every_device(test::add_cases(cases))), \
-                             test::op_label)
+#define INSTANTIATE_OP_TESTS(family, cases) \
+    INSTANTIATE_TEST_SUITE_P(family, OpTest, testing::ValuesIn(test::on_every_device(test::add_cases(cases))), test::op_label)

@@ -74,7 +74,8 @@ struct Reference {
             }
             first[i] = r.beta1 * first[i] + (1 - r.beta1) * g;
             second[i] = r.beta2 * second[i] + (1 - r.beta2) * g * g;
-            p[i] -= lr / (1 - std::pow(r.beta1, t)) * first[i] / (std::sqrt(second[i]) / std::sqrt(1 - std::pow(r.beta2, t)) + r.eps);
+            p[i] -=
+                lr / (1 - std::pow(r.beta1, t)) * first[i] / (std::sqrt(second[i]) / std::sqrt(1 - std::pow(r.beta2, t)) + r.eps);
         }
     }
 };
@@ -98,7 +99,8 @@ Tensor parameter(mpt_context *ctx, mpt_dtype dtype, const Values &values) {
     return p;
 }
 
-void add_group(mpt_optimizer *optimizer, const char *name, const std::vector<Tensor> &parameters, double lr_scale = 1, double decay_scale = 1) {
+void add_group(mpt_optimizer *optimizer, const char *name, const std::vector<Tensor> &parameters, double lr_scale = 1,
+               double decay_scale = 1) {
     std::vector<mpt_tensor *> list(parameters.begin(), parameters.end());
     mpt_group_desc d;
     MUST(mpt_group_desc_init(&d, sizeof d));
@@ -113,7 +115,8 @@ void expect_close(const mpt_tensor *parameter, const Reference &reference, int s
     for (std::size_t i = 0; i < got.size(); ++i) {
         const double exact = reference.p[i];
         const double own = wide(dtype) == dtype ? 0 : roundoff(dtype) * std::fabs(exact) + smallest(dtype);
-        ASSERT_NEAR(got[i], exact, own + steps * 4 * 0x1p-24 * std::max(1.0, std::fabs(exact))) << what << " element " << i << " in " << mpt_dtype_name(dtype);
+        ASSERT_NEAR(got[i], exact, own + steps * 4 * 0x1p-24 * std::max(1.0, std::fabs(exact)))
+            << what << " element " << i << " in " << mpt_dtype_name(dtype);
     }
 }
 
@@ -148,7 +151,9 @@ protected:
             const double norm = norm_of(grads), factor = rule.clip > 0 ? std::min(1.0, rule.clip / (norm + 1e-6)) : 1;
             for (std::size_t i = 0; i < 4; ++i) {
                 references[i].step(rule, lr * (i < 2 ? 1 : 0.5), i < 2 ? rule.decay : 0, t, grads[i], factor);
-                ASSERT_NO_FATAL_FAILURE(expect_close(groups[i / 2][i % 2], references[i], t, std::string(rule.name) + " step " + std::to_string(t) + " parameter " + std::to_string(i)));
+                ASSERT_NO_FATAL_FAILURE(
+                    expect_close(groups[i / 2][i % 2], references[i], t,
+                                 std::string(rule.name) + " step " + std::to_string(t) + " parameter " + std::to_string(i)));
                 EXPECT_EQ(read(gradient(groups[i / 2][i % 2])), grads[i]) << "the step changed a gradient";
             }
             if (rule.clip > 0) {

@@ -32,7 +32,8 @@ double fraction(std::uint64_t seed, std::uint64_t i) {
 
 double normal(std::uint64_t seed, std::uint64_t i) {
     const std::uint64_t pair = i & ~1ull;
-    const double r = std::sqrt(-2 * std::log(fraction(seed, pair) + 0x1p-24)), angle = 2 * std::acos(-1.0) * fraction(seed, pair + 1);
+    const double r = std::sqrt(-2 * std::log(fraction(seed, pair) + 0x1p-24)),
+                 angle = 2 * std::acos(-1.0) * fraction(seed, pair + 1);
     return r * (i & 1 ? std::sin(angle) : std::cos(angle));
 }
 
@@ -48,7 +49,8 @@ INSTANTIATE_ON_EVERY_DEVICE(RandomNumbers);
 TEST(Philox, KnownAnswers) {
     EXPECT_EQ(philox({0, 0, 0, 0}, {0, 0}), (Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
     EXPECT_EQ(philox({~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}), (Block{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
-    EXPECT_EQ(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}), (Block{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
+    EXPECT_EQ(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
+              (Block{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
 TEST_P(RandomNumbers, UniformIsPhiloxBitForBit) {
@@ -61,7 +63,8 @@ TEST_P(RandomNumbers, UniformIsPhiloxBitForBit) {
         // The next fill starts at the next whole block of four.
         MUST(mpt_tensor_random_uniform(x, -2, 6));
         got = read(x);
-        for (std::size_t i = 0; i < got.size(); ++i) ASSERT_EQ(got[i], static_cast<float>(-2 + static_cast<float>(8 * fraction(seed, 1004 + i))));
+        for (std::size_t i = 0; i < got.size(); ++i)
+            ASSERT_EQ(got[i], static_cast<float>(-2 + static_cast<float>(8 * fraction(seed, 1004 + i))));
     }
 }
 
@@ -72,7 +75,8 @@ TEST_P(RandomNumbers, NormalIsBoxMuller) {
         MUST(mpt_tensor_random_normal(x, 0.5, 3));
         const std::vector<double> got = read(x);
         // f32 logarithm, root, sine and cosine: 16 units of 2^-24 of the largest that can be, 3 * 5.8.
-        for (std::size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], 0.5 + 3 * normal(seed, i), 16 * 0x1p-24 * 17.4) << "seed " << seed << " element " << i;
+        for (std::size_t i = 0; i < got.size(); ++i)
+            ASSERT_NEAR(got[i], 0.5 + 3 * normal(seed, i), 16 * 0x1p-24 * 17.4) << "seed " << seed << " element " << i;
     }
 }
 
@@ -87,7 +91,8 @@ TEST_P(RandomNumbers, EveryFormatIsTheRoundedF32) {
         const std::vector<double> single = fill(MPT_F32);
         for (mpt_dtype dtype : {MPT_F64, MPT_F16, MPT_BF16}) {
             const std::vector<double> got = fill(dtype);
-            for (std::size_t i = 0; i < got.size(); ++i) ASSERT_EQ(got[i], rounded(dtype, single[i])) << mpt_dtype_name(dtype) << " element " << i;
+            for (std::size_t i = 0; i < got.size(); ++i)
+                ASSERT_EQ(got[i], rounded(dtype, single[i])) << mpt_dtype_name(dtype) << " element " << i;
         }
     }
 }

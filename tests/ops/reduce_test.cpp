@@ -52,6 +52,7 @@ std::vector<Case> cases() {
         {"LargeRows", {301, 130}, {1}, false, plain},
         {"LargeColumns", {301, 130}, {0}, false, plain},
         {"LargeTransposed", {130, 301}, {1}, false, Layout::Transposed},
+        {"LongRows", {3, 20001}, {1}, false, plain},
         {"LargeMiddle", {9, 67, 65}, {1}, false, plain},
     };
     struct Kind {
@@ -69,13 +70,17 @@ std::vector<Case> cases() {
                            .inputs = {{.shape = form.shape, .distinct = max, .layout = form.layout}},
                            .apply =
                                [=](In in, Out out) {
-                                   return kind.function(in[0], static_cast<std::int32_t>(form.dims.size()), form.dims.empty() ? nullptr : form.dims.data(), form.keep, out);
+                                   return kind.function(in[0], static_cast<std::int32_t>(form.dims.size()),
+                                                        form.dims.empty() ? nullptr : form.dims.data(), form.keep, out);
                                },
                            .reference =
                                [=](const std::vector<Values> &in) {
                                    const unsigned mask = mask_of(form);
-                                   if (max) return fold(in[0], mask, form.keep, -kInfinity, [](long double a, long double b) { return std::max(a, b); });
-                                   const Values sum = fold(in[0], mask, form.keep, 0, [](long double a, long double b) { return a + b; });
+                                   if (max)
+                                       return fold(in[0], mask, form.keep, -kInfinity,
+                                                   [](long double a, long double b) { return std::max(a, b); });
+                                   const Values sum =
+                                       fold(in[0], mask, form.keep, 0, [](long double a, long double b) { return a + b; });
                                    const double n = static_cast<double>(in[0].data.size()) / static_cast<double>(sum.data.size());
                                    return mean ? map(sum, [=](double x) { return x / n; }) : sum;
                                },

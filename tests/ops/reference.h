@@ -51,7 +51,8 @@ inline Values zip(const Values &a, const Values &b, const std::function<double(d
 }
 
 // Folds f over the dimensions of mask, starting from start; wider than double, so that a long sum is no worse than its terms.
-inline Values fold(const Values &x, unsigned mask, bool keep_dims, double start, const std::function<long double(long double, long double)> &f) {
+inline Values fold(const Values &x, unsigned mask, bool keep_dims, double start,
+                   const std::function<long double(long double, long double)> &f) {
     Shape kept = x.shape, shape;
     for (std::size_t d = 0; d < kept.size(); ++d) {
         const bool folded = mask >> d & 1;

@@ -18,19 +18,21 @@ Values reference(const Values &x, std::int32_t dim, bool log) {
     const unsigned mask = 1u << (dim < 0 ? dim + static_cast<std::int32_t>(x.shape.size()) : dim);
     const Values top = fold(x, mask, true, -kInfinity, [](long double a, long double b) { return std::max(a, b); });
     const Values shifted = zip(x, top, [](double a, double b) { return a - b; });
-    const Values sum = fold(map(shifted, [](double v) { return std::exp(v); }), mask, true, 0, [](long double a, long double b) { return a + b; });
+    const Values sum =
+        fold(map(shifted, [](double v) { return std::exp(v); }), mask, true, 0, [](long double a, long double b) { return a + b; });
     return zip(shifted, sum, [=](double a, double s) { return log ? a - std::log(s) : std::exp(a) / s; });
 }
 
 void add(std::vector<Case> &all, const char *name, const Shape &shape, std::int32_t dim, Layout layout = Layout::Contiguous) {
     for (bool log : {false, true})
-        all.push_back({.op = log ? "mpt_log_softmax" : "mpt_softmax",
-                       .name = name,
-                       .inputs = {{.shape = shape, .low = -4, .high = 4, .layout = layout}},
-                       .apply = [=](In in, Out out) { return log ? mpt_log_softmax(in[0], dim, out) : mpt_softmax(in[0], dim, out); },
-                       .reference = [=](const std::vector<Values> &in) { return reference(in[0], dim, log); },
-                       .bound = log ? kLogSoftmax : kSoftmax,
-                       .any_thread_count = true});
+        all.push_back(
+            {.op = log ? "mpt_log_softmax" : "mpt_softmax",
+             .name = name,
+             .inputs = {{.shape = shape, .low = -4, .high = 4, .layout = layout}},
+             .apply = [=](In in, Out out) { return log ? mpt_log_softmax(in[0], dim, out) : mpt_softmax(in[0], dim, out); },
+             .reference = [=](const std::vector<Values> &in) { return reference(in[0], dim, log); },
+             .bound = log ? kLogSoftmax : kSoftmax,
+             .any_thread_count = true});
 }
 
 std::vector<Case> cases() {
@@ -46,6 +48,8 @@ std::vector<Case> cases() {
     add(all, "NoRows", {0, 5}, 1);
     add(all, "Large", {300, 101}, 1);
     add(all, "LargeColumns", {129, 210}, 0);
+    add(all, "LongRows", {3, 3001}, 1);
+    add(all, "LongRowsTransposed", {3, 2100}, 1, Layout::Transposed);
     return all;
 }
 

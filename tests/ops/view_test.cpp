@@ -13,7 +13,10 @@ Case reshape(const char *name, const Shape &from, const Shape &to, Layout layout
             .name = name,
             .inputs = {{.shape = from, .layout = layout}},
             .apply = [=](In in, Out out) { return mpt_reshape(in[0], static_cast<std::int32_t>(to.size()), to.data(), out); },
-            .reference = [=](const std::vector<Values> &in) { return Values{result, in[0].data}; },
+            .reference =
+                [=](const std::vector<Values> &in) {
+                    return Values{result, in[0].data};
+                },
             .bound = kExact,
             .any_thread_count = true};
 }
@@ -22,12 +25,18 @@ Case transpose(const char *name, const Shape &shape, const std::vector<std::int3
     return {.op = "mpt_transpose",
             .name = name,
             .inputs = {{.shape = shape, .layout = layout}},
-            .apply = [=](In in, Out out) { return mpt_transpose(in[0], static_cast<std::int32_t>(dims.size()), dims.empty() ? nullptr : dims.data(), out); },
+            .apply =
+                [=](In in, Out out) {
+                    return mpt_transpose(in[0], static_cast<std::int32_t>(dims.size()), dims.empty() ? nullptr : dims.data(), out);
+                },
             .reference =
                 [=](const std::vector<Values> &in) {
                     const std::size_t n = shape.size();
                     std::vector<std::size_t> order(n);
-                    for (std::size_t i = 0; i < n; ++i) order[i] = dims.empty() ? i : static_cast<std::size_t>(dims[i] < 0 ? dims[i] + static_cast<std::int32_t>(n) : dims[i]);
+                    for (std::size_t i = 0; i < n; ++i)
+                        order[i] = dims.empty()
+                                       ? i
+                                       : static_cast<std::size_t>(dims[i] < 0 ? dims[i] + static_cast<std::int32_t>(n) : dims[i]);
                     if (dims.empty()) std::swap(order[n - 1], order[n - 2]);
                     Shape to(n);
                     for (std::size_t i = 0; i < n; ++i) to[i] = shape[order[i]];
@@ -108,7 +117,8 @@ TEST_P(View, SharesItsElements) {
 
 TEST_P(View, EveryDtype) {
     for (mpt_dtype dtype : {MPT_F64, MPT_F32, MPT_F16, MPT_BF16, MPT_I8, MPT_I16, MPT_I32, MPT_I64, MPT_U8, MPT_BOOL}) {
-        const std::vector<double> v = dtype == MPT_BOOL ? std::vector<double>{0, 1, 1, 0, 0, 1} : std::vector<double>{1, 2, 3, 4, 5, 6};
+        const std::vector<double> v =
+            dtype == MPT_BOOL ? std::vector<double>{0, 1, 1, 0, 0, 1} : std::vector<double>{1, 2, 3, 4, 5, 6};
         const Tensor x = make(ctx, dtype, Values{{2, 3}, v});
         Tensor turned, flat, last;
         MUST(mpt_transpose(x, 0, nullptr, turned.out()));
