@@ -60,8 +60,8 @@ const misuse::Rows rows{
           return mpt_capture_end(w.ctx, w.list({w.doubled()}), 1, w.out())),
     STEPS("mpt_capture_end", State, "", "mpt_no_grad_end", MUST(mpt_no_grad_begin(w.ctx)); MUST(mpt_no_grad_end(w.capture().ctx));
           return mpt_capture_end(w.ctx, w.list({w.doubled()}), 1, w.out())),
-    STEPS("mpt_capture_end", State, "", "argument 'nbytes' is 1", mpt_tensor *y = w.capture().doubled(); (void)mpt_add(w.x, w.row, &y);
-          w.failures = 0; return mpt_capture_end(w.ctx, nullptr, 0, w.out())),
+    STEPS_IS("mpt_capture_end", MPT_ERROR_SHAPE, "", "mpt_add: argument 'b'", mpt_tensor *y = w.capture().doubled(); (void)mpt_add(w.x, w.row, &y);
+             w.failures = 0; return mpt_capture_end(w.ctx, nullptr, 0, w.out())),
     ROW(Null, "ctx", "", mpt_capture_abort, nullptr),
     ROW(Taken, "ctx", "", mpt_capture_abort, w.ctx),
 

@@ -272,15 +272,15 @@ TEST_P(Misuse, HasARowForEveryParameter) {
     for (const Parameter &p : f.parameters) {
         if (p.name == "user_data") continue;  // handed to the callback as it is
         const bool first = &p == &f.parameters[0];
-        if (p.pointer()) EXPECT_TRUE(has({Null, Taken}, p.name)) << "no row with NULL for " << p.name;
-        if (p.given() && !(first && p.type.find("*const") == std::string::npos))
-            EXPECT_TRUE(has({Foreign}, p.name)) << "no row with a foreign " << p.name;
-        if (p.enumeration()) EXPECT_TRUE(has({Range, Dtype}, p.name)) << "no row with an unknown " << p.name;
-        if (p.descriptor()) EXPECT_TRUE(has({Tail}, p.name) && has({Range}, p.name)) << "no rows with wrong sizes of " << p.name;
+        const bool list = p.type.find("*const") != std::string::npos;
+        EXPECT_TRUE(!p.pointer() || has({Null, Taken}, p.name)) << "no row with NULL for " << p.name;
+        EXPECT_TRUE(!p.given() || (first && !list) || has({Foreign}, p.name)) << "no row with a foreign " << p.name;
+        EXPECT_TRUE(!p.enumeration() || has({Range, Dtype}, p.name)) << "no row with an unknown " << p.name;
+        EXPECT_TRUE(!p.descriptor() || (has({Tail}, p.name) && has({Range}, p.name))) << "no rows with wrong sizes of " << p.name;
         EXPECT_TRUE(has({Null, Taken, Foreign, Shape, Dtype, Range, State, Other}, p.name)) << "no row about " << p.name;
     }
     EXPECT_TRUE(has({Null}, "")) << "no row with NULL";
-    if (f.comment.find("Not inside a capture") != std::string::npos) EXPECT_TRUE(has({Capture}, "")) << "no row inside a capture";
+    EXPECT_TRUE(f.comment.find("Not inside a capture") == std::string::npos || has({Capture}, "")) << "no row inside a capture";
 }
 
 INSTANTIATE_TEST_SUITE_P(, Misuse, testing::ValuesIn(names()), [](const auto &info) { return info.param; });

@@ -40,6 +40,11 @@ private:
 
 using Context = Handle<mpt_context, mpt_context_release>;
 using Tensor = Handle<mpt_tensor, mpt_tensor_release>;
+using Layer = Handle<mpt_layer, mpt_layer_release>;
+using Policy = Handle<mpt_policy, mpt_policy_release>;
+using Scaler = Handle<mpt_scaler, mpt_scaler_release>;
 using Optimizer = Handle<mpt_optimizer, mpt_optimizer_release>;
+using Program = Handle<mpt_program, mpt_program_release>;
+using State = Handle<mpt_state, mpt_state_release>;
 
 }  // namespace test

@@ -13,8 +13,7 @@ TEST(Lifetime, ChildrenKeepTheirContextAlive) {
     Context ctx = context();
     Tensor t = tensor(ctx, MPT_F32, {3});
     Layer net = model(ctx, Kind::Mlp);
-    mpt_context_release(ctx.p);
-    ctx.p = nullptr;
+    ctx = Context();
     OK(mpt_tensor_fill(t, 2));
     EXPECT_EQ(std::vector<float>(3, 2.0f), floats(t));
 }
@@ -132,8 +131,8 @@ TEST(Lifetime, TheChildOfAForkGetsAStatus) {
             mpt_tensor_release(own);
         }
         mpt_context_release(fresh);
-        mpt_tensor_release(t.p);
-        mpt_context_release(ctx.p);
+        mpt_tensor_release(t);
+        mpt_context_release(ctx);
         _exit(code);
     }
     int status = 0;
@@ -239,7 +238,7 @@ TEST_F(CaptureRules, RandomNumbersGoOnFromRunToRun) {
     for (int i = 0; i < 3; ++i) {
         OK(mpt_tensor_random_normal(a, 0, 1));
         OK(mpt_tensor_random_uniform(b, 0, 1));
-        for (mpt_tensor *t : {a.p, b.p}) {
+        for (mpt_tensor *t : {static_cast<mpt_tensor *>(a), static_cast<mpt_tensor *>(b)}) {
             const auto values = floats(t);
             eager.insert(eager.end(), values.begin(), values.end());
         }
@@ -252,7 +251,7 @@ TEST_F(CaptureRules, RandomNumbersGoOnFromRunToRun) {
     std::vector<float> captured;
     for (int i = 0; i < 3; ++i) {
         OK(mpt_program_run(program));
-        for (mpt_tensor *t : {a.p, b.p}) {
+        for (mpt_tensor *t : {static_cast<mpt_tensor *>(a), static_cast<mpt_tensor *>(b)}) {
             const auto values = floats(t);
             captured.insert(captured.end(), values.begin(), values.end());
         }

@@ -10,44 +10,22 @@
 #include <string>
 #include <vector>
 
+#include "common/handles.h"
 #include "gtest/gtest.h"
 #include "mpt.h"
 
 #define OK(call) ASSERT_EQ(MPT_OK, (call)) << mpt_last_error()
-#define MUST(call)                                                                                      \
-    do {                                                                                                \
-        const mpt_status must_status = (call);                                                          \
-        if (must_status != MPT_OK) throw std::runtime_error(std::string(#call ": ") + mpt_last_error()); \
-    } while (0)
 
 namespace net {
 
-template <class T, void (*release)(T *)>
-struct Owned {
-    T *p = nullptr;
-    Owned() = default;
-    explicit Owned(T *handle) : p(handle) {}
-    Owned(Owned &&o) noexcept : p(o.p) { o.p = nullptr; }
-    Owned &operator=(Owned &&o) noexcept {
-        std::swap(p, o.p);
-        return *this;
-    }
-    ~Owned() { release(p); }
-    T **out() {
-        release(p);
-        p = nullptr;
-        return &p;
-    }
-    operator T *() const { return p; }
-};
-using Context = Owned<mpt_context, mpt_context_release>;
-using Tensor = Owned<mpt_tensor, mpt_tensor_release>;
-using Layer = Owned<mpt_layer, mpt_layer_release>;
-using Policy = Owned<mpt_policy, mpt_policy_release>;
-using Scaler = Owned<mpt_scaler, mpt_scaler_release>;
-using Optimizer = Owned<mpt_optimizer, mpt_optimizer_release>;
-using Program = Owned<mpt_program, mpt_program_release>;
-using State = Owned<mpt_state, mpt_state_release>;
+using test::Context;
+using test::Layer;
+using test::Optimizer;
+using test::Policy;
+using test::Program;
+using test::Scaler;
+using test::State;
+using test::Tensor;
 
 inline Context context(std::uint64_t seed = 1, int threads = 2) {
     mpt_context_desc desc;
