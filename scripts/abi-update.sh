@@ -25,6 +25,12 @@ header=$root/include/mpt.h
 
 for part in "$@"; do
     case $part in
+        symbols | baseline)
+            # Checked first: a pipeline's failure would leave an empty list behind.
+            [ -f "$library" ] || { echo "abi-update.sh: no library $library: build first (cmake --preset ci && cmake --build --preset ci), or name one with --library" >&2; exit 2; }
+            ;;
+    esac
+    case $part in
         header)
             python3 "$root/scripts/api.py" "$header" enums >"$into/abi/enums.txt"
             python3 "$root/scripts/api.py" "$header" json >"$into/abi/mpt.json"
@@ -42,7 +48,7 @@ for part in "$@"; do
         baseline)
             # Without source locations abidiff would take every type for a private one, and keep silent about changes.
             abidw --headers-dir "$root/include" --drop-private-types --exported-interfaces-only --no-corpus-path --no-comp-dir-path \
-                "$library" | sed "s#filepath='$root/#filepath='#" >"$into/abi/baseline.abi"
+                "$library" | sed -e "s#filepath='$root/#filepath='#" -e "s#filepath='\(\.\./\)*#filepath='#" >"$into/abi/baseline.abi"
             ;;
         rust)
             mkdir -p "$into/bindings/rust/mpt-sys/src"

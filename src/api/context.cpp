@@ -23,10 +23,14 @@ void check(const mpt_context_desc &d) {
     if (d.device != MPT_DEVICE_CPU && d.device != MPT_DEVICE_CUDA && d.device != MPT_DEVICE_AUTO)
         fail(MPT_ERROR_ARGUMENT, "argument 'desc': device is ", static_cast<int>(d.device), ", which is none of mpt_device");
     if (d.device_index < 0) fail(MPT_ERROR_ARGUMENT, "argument 'desc': device_index is ", d.device_index, ": it must not be negative");
+    if (d.device == MPT_DEVICE_CPU && d.device_index != 0)
+        fail(MPT_ERROR_ARGUMENT, "argument 'desc': device_index is ", d.device_index, ": it must be 0 for the CPU");
     if (d.threads < 0 || d.threads > kMaxThreads)
         fail(MPT_ERROR_ARGUMENT, "argument 'desc': threads is ", d.threads, ": it must be 0 (all cores) to ", kMaxThreads);
     if (!d.alloc != !d.free) fail(MPT_ERROR_ARGUMENT, "argument 'desc': alloc and free come together: give both or neither");
-    if (d.reserved != 0) fail(MPT_ERROR_UNSUPPORTED, "argument 'desc': reserved is ", d.reserved, ": it must be 0");
+    if (d.log_level < MPT_LOG_ERROR || d.log_level > MPT_LOG_DEBUG)
+        fail(MPT_ERROR_ARGUMENT, "argument 'desc': log_level is ", static_cast<int>(d.log_level), ", which is none of mpt_log_level");
+    api::need_reserved(d.reserved);
 }
 
 }  // namespace

@@ -33,13 +33,17 @@ mpt_status MPT_CALL mpt_backward(mpt_tensor *loss, mpt_scaler *scaler, mpt_grad_
         c.scope.policy = nullptr;
         const Ref<Tensor> one = scaler ? scaler->scale : ops::full(c, MPT_F32, {}, 1);
         const Ref<Tensor> cotangent = ops::cast(ops::reshape(one, root->shape), root->dtype);
-        backward(c, {root}, {cotangent}, mode);
+        api::about("loss", [&] { backward(c, {root}, {cotangent}, mode); });
     });
 }
 
 mpt_status MPT_CALL mpt_backward_from(mpt_tensor *const *roots, mpt_tensor *const *cotangents, int32_t n, mpt_grad_mode mode) {
-    if (!roots || n < 1 || !roots[0])
-        return api::report(nullptr, "mpt_backward_from", MPT_ERROR_ARGUMENT, "argument 'roots' is NULL, empty or begins with NULL: give at least one tensor");
+    // The first root decides the context, so the list is looked at before there is one.
+    const mpt_status status = api::catching("mpt_backward_from", nullptr, [&] {
+        if (n < 1) fail(MPT_ERROR_ARGUMENT, "argument 'n' is ", n, ": give at least one root");
+        api::need(roots, "roots");
+    });
+    if (status != MPT_OK) return status;
     return api::call("mpt_backward_from", roots[0], "roots[0]", [&](Context &c) {
         const std::vector<Ref<Tensor>> list = api::tensors(c, roots, n, "roots", "n");
         std::vector<Ref<Tensor>> starts = api::tensors(c, cotangents, n, "cotangents", "n");
@@ -51,7 +55,7 @@ mpt_status MPT_CALL mpt_backward_from(mpt_tensor *const *roots, mpt_tensor *cons
                 fail(MPT_ERROR_DTYPE, "argument 'cotangents[", i, "]' is ", dtype_name(starts[i]->dtype), ", which is not a floating type");
             need_graph(*list[i], ("roots[" + std::to_string(i) + "]").c_str());
         }
-        backward(c, list, starts, mode);
+        api::about("roots", [&] { backward(c, list, starts, mode); });
     });
 }
 

@@ -75,6 +75,21 @@ int flag(std::int32_t value, const char *name) {
     return value;
 }
 
+int flag(std::int32_t value, const char *name, const char *field) {
+    if (value != 0 && value != 1) fail(MPT_ERROR_ARGUMENT, "argument '", name, "': ", field, " is ", value, ": it must be 0 or 1");
+    return value;
+}
+
+void at_least(std::int64_t value, std::int64_t least, const char *name, const char *field) {
+    if (value < least) fail(MPT_ERROR_ARGUMENT, "argument '", name, "': ", field, " is ", value, ": it must be at least ", least);
+}
+
+void need_reserved(std::uint32_t value) {
+    if (value != 0) fail(MPT_ERROR_UNSUPPORTED, "argument 'desc': reserved is ", value, ": it must be 0");
+}
+
+std::string text_of(mpt_dtype dtype) { return is_known(dtype) ? dtype_name(dtype) : std::to_string(static_cast<int>(dtype)); }
+
 void text_out(const std::string &text, char *to, std::size_t nbytes, std::size_t *needed) {
     if (nbytes > 0) {
         need(to, "text");

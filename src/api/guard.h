@@ -95,9 +95,25 @@ Handle &same(Context &ctx, Handle *handle, const char *name) {
 // A tensor whose contents the call reads or writes.
 Ref<Tensor> tensor(Context &ctx, mpt_tensor *handle, const char *name);
 std::vector<Ref<Tensor>> tensors(Context &ctx, mpt_tensor *const *handles, std::int32_t n, const char *name, const char *count_name);
+// Failures in body get the argument in front that they are about, which body cannot know.
+template <class F>
+void about(const std::string &argument, F &&body) {
+    try {
+        body();
+    } catch (Error &error) {
+        const bool callers = error.status != MPT_ERROR_MEMORY && error.status != MPT_ERROR_DEVICE && error.status != MPT_ERROR_DEVICE_LOST &&
+                             error.status != MPT_ERROR_INTERNAL;
+        if (callers) error.message = "argument '" + argument + "': " + error.message;
+        throw;
+    }
+}
 void need_outside_capture(const Context &ctx, const char *way_out);
 Dims dims(std::int32_t ndim, const std::int64_t *values, const char *ndim_name, const char *name);
 int flag(std::int32_t value, const char *name);  // 0 or 1
+int flag(std::int32_t value, const char *name, const char *field);
+void at_least(std::int64_t value, std::int64_t least, const char *name, const char *field);
+void need_reserved(std::uint32_t value);         // a descriptor's field "reserved"
+std::string text_of(mpt_dtype dtype);            // its name, or its number when it has none
 void text_out(const std::string &text, char *to, std::size_t nbytes, std::size_t *needed);
 std::string text_in(const char *text, const char *name);
 

@@ -24,10 +24,10 @@ mpt_conv2d_desc default_conv2d() {
 }
 
 void check_parameters(mpt_init init, mpt_dtype dtype, std::int32_t no_bias) {
-    if (!is_floating(dtype)) fail(MPT_ERROR_DTYPE, "argument 'desc': dtype is ", dtype_name(dtype), ": parameters have a floating type");
+    if (!is_floating(dtype)) fail(MPT_ERROR_DTYPE, "argument 'desc': dtype is ", api::text_of(dtype), ": parameters have a floating type");
     if (init < MPT_INIT_DEFAULT || init > MPT_INIT_KAIMING_NORMAL)
         fail(MPT_ERROR_ARGUMENT, "argument 'desc': init is ", static_cast<int>(init), ", which is none of mpt_init");
-    api::flag(no_bias, "desc.no_bias");
+    api::flag(no_bias, "desc", "no_bias");
 }
 
 template <class F>
@@ -55,9 +55,11 @@ mpt_status MPT_CALL mpt_linear_desc_init(mpt_linear_desc *desc, size_t nbytes) {
 mpt_status MPT_CALL mpt_layer_linear(mpt_context *ctx, const mpt_linear_desc *desc, mpt_layer **out) {
     return create("mpt_layer_linear", ctx, out, [&](Context &c) {
         const mpt_linear_desc d = api::read_desc(&api::need(desc, "desc"), default_linear(), "desc");
-        api::at_least(d.in_features, 1, "in_features");
-        api::at_least(d.out_features, 1, "out_features");
+        api::at_least(d.in_features, 1, "desc", "in_features");
+        api::at_least(d.out_features, 1, "desc", "out_features");
         check_parameters(d.init, d.dtype, d.no_bias);
+        api::need_reserved(d.reserved);
+        checked_bytes({d.out_features, d.in_features}, d.dtype, "argument 'desc': the weight's shape");
         return new_linear(c, d);
     });
 }
@@ -69,19 +71,20 @@ mpt_status MPT_CALL mpt_conv2d_desc_init(mpt_conv2d_desc *desc, size_t nbytes) {
 mpt_status MPT_CALL mpt_layer_conv2d(mpt_context *ctx, const mpt_conv2d_desc *desc, mpt_layer **out) {
     return create("mpt_layer_conv2d", ctx, out, [&](Context &c) {
         const mpt_conv2d_desc d = api::read_desc(&api::need(desc, "desc"), default_conv2d(), "desc");
-        api::at_least(d.in_channels, 1, "in_channels");
-        api::at_least(d.out_channels, 1, "out_channels");
-        api::at_least(d.kernel_h, 1, "kernel_h");
-        api::at_least(d.kernel_w, 1, "kernel_w");
+        api::at_least(d.in_channels, 1, "desc", "in_channels");
+        api::at_least(d.out_channels, 1, "desc", "out_channels");
+        api::at_least(d.kernel_h, 1, "desc", "kernel_h");
+        api::at_least(d.kernel_w, 1, "desc", "kernel_w");
         mpt_conv2d_params p = api::default_conv2d();
         p.stride_h = d.stride_h, p.stride_w = d.stride_w;
         p.padding_h = d.padding_h, p.padding_w = d.padding_w;
         p.dilation_h = d.dilation_h, p.dilation_w = d.dilation_w;
         p.groups = d.groups;
-        api::conv2d_attrs(&p);
+        api::conv2d_attrs(&p, "desc");
         if (d.in_channels % d.groups != 0 || d.out_channels % d.groups != 0)
             fail(MPT_ERROR_ARGUMENT, "argument 'desc': in_channels ", d.in_channels, " and out_channels ", d.out_channels, " must be multiples of groups ", d.groups);
         check_parameters(d.init, d.dtype, d.no_bias);
+        checked_bytes({d.out_channels, d.in_channels / d.groups, d.kernel_h, d.kernel_w}, d.dtype, "argument 'desc': the weight's shape");
         return new_conv2d(c, d);
     });
 }
@@ -118,7 +121,7 @@ mpt_status MPT_CALL mpt_layer_forward(mpt_layer *layer, mpt_tensor *const *input
         api::need(outputs, "outputs");
         if (n_outputs != 1) fail(MPT_ERROR_ARGUMENT, "argument 'n_outputs' is ", n_outputs, ": this layer gives 1 output");
         if (x.size() != 1) fail(MPT_ERROR_ARGUMENT, "argument 'n_inputs' is ", n_inputs, ": this layer takes 1 input");
-        outputs[0] = layer->run("", x)[0].detach();
+        api::about("inputs", [&] { outputs[0] = layer->run("", x)[0].detach(); });
     });
 }
 

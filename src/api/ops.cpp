@@ -101,7 +101,7 @@ mpt_status MPT_CALL mpt_reshape(mpt_tensor *x, int32_t ndim, const int64_t *shap
             open = i;
             to[i] = 1;
         }
-        checked_bytes(to, t->dtype);
+        checked_bytes(to, t->dtype, "argument 'shape'");
         const std::int64_t rest = numel(to), count = t->numel();
         if (open >= 0 && rest != 0) to[open] = count / rest;
         if (open >= 0 && rest == 0) fail(MPT_ERROR_SHAPE, "argument 'shape' is ", asked, ": -1 beside an extent of 0 can be anything");

@@ -41,15 +41,26 @@ void not_negative(double value, const char *name) {
     if (!(value >= 0) || !std::isfinite(value)) fail(MPT_ERROR_ARGUMENT, name, " is ", value, ": it must be finite and not negative");
 }
 
+// Rates are kept in f32 on the device.
+void rate(double value, const char *name) {
+    not_negative(value, name);
+    if (!std::isfinite(static_cast<float>(value))) fail(MPT_ERROR_ARGUMENT, name, " is ", value, ", which is no f32 number");
+}
+
+void beta(double value, const char *name) {
+    if (!(value >= 0 && value < 1)) fail(MPT_ERROR_ARGUMENT, "argument 'desc': ", name, " is ", value, ": it must be in [0, 1)");
+}
+
 mpt_status create_adam(const char *function, mpt_context *ctx, const mpt_adam_desc *desc, mpt_optimizer **out, double decay, bool decoupled) {
     return api::call(function, ctx, "ctx", [&](Context &c) {
         api::need(out, "out");
         const mpt_adam_desc d = api::read_desc(desc, default_adam(decay), "desc");
-        not_negative(d.lr, "argument 'desc': lr");
+        rate(d.lr, "argument 'desc': lr");
         not_negative(d.eps, "argument 'desc': eps");
         not_negative(d.weight_decay, "argument 'desc': weight_decay");
-        for (const double beta : {d.beta1, d.beta2})
-            if (!(beta >= 0 && beta < 1)) fail(MPT_ERROR_ARGUMENT, "argument 'desc': a beta is ", beta, ": it must be in [0, 1)");
+        beta(d.beta1, "beta1");
+        beta(d.beta2, "beta2");
+        api::need_reserved(d.reserved);
         *out = new_adam(c, d, decoupled).detach();
     });
 }
@@ -64,10 +75,11 @@ mpt_status MPT_CALL mpt_optimizer_sgd(mpt_context *ctx, const mpt_sgd_desc *desc
     return api::call("mpt_optimizer_sgd", ctx, "ctx", [&](Context &c) {
         api::need(out, "out");
         const mpt_sgd_desc d = api::read_desc(desc, default_sgd(), "desc");
-        not_negative(d.lr, "argument 'desc': lr");
+        rate(d.lr, "argument 'desc': lr");
         not_negative(d.momentum, "argument 'desc': momentum");
         not_negative(d.weight_decay, "argument 'desc': weight_decay");
-        api::flag(d.nesterov, "desc.nesterov");
+        if (!std::isfinite(d.dampening)) fail(MPT_ERROR_ARGUMENT, "argument 'desc': dampening is ", d.dampening, ": it must be finite");
+        api::flag(d.nesterov, "desc", "nesterov");
         if (d.nesterov && (d.momentum == 0 || d.dampening != 0))
             fail(MPT_ERROR_ARGUMENT, "argument 'desc': nesterov needs a momentum and no dampening, not ", d.momentum, " and ", d.dampening);
         *out = new_sgd(c, d).detach();
@@ -109,6 +121,7 @@ mpt_status MPT_CALL mpt_optimizer_add_group(mpt_optimizer *optimizer, const char
         const mpt_group_desc d = api::read_desc(desc, default_group(), "desc");
         not_negative(d.lr_scale, "argument 'desc': lr_scale");
         not_negative(d.weight_decay_scale, "argument 'desc': weight_decay_scale");
+        api::need_reserved(d.reserved);
         optimizer->add_group(own, list, d.lr_scale, d.weight_decay_scale);
     });
 }
@@ -116,18 +129,21 @@ mpt_status MPT_CALL mpt_optimizer_add_group(mpt_optimizer *optimizer, const char
 mpt_status MPT_CALL mpt_optimizer_add_layer(mpt_optimizer *optimizer, mpt_layer *layer) {
     return api::call("mpt_optimizer_add_layer", optimizer, "optimizer", [&](Context &c) {
         api::need_outside_capture(c, "add groups before mpt_capture_begin");
+        for (const Group &group : optimizer->groups)
+            if (group.name == "layer")
+                fail(MPT_ERROR_ARGUMENT, "argument 'layer': the optimizer has a layer already: put both into an mpt_layer_sequential, or use mpt_optimizer_add_group");
         std::vector<Ref<Tensor>> list;
         for (auto &[name, parameter] : api::same(c, layer, "layer").parameters())
             if (parameter->requires_grad) list.push_back(parameter);
         if (list.empty()) fail(MPT_ERROR_ARGUMENT, "argument 'layer' has no parameter that asks for gradients");
-        optimizer->add_group("layer", list, 1, 1);
+        optimizer->add_group("layer", list, 1, 1, "layer");
     });
 }
 
 mpt_status MPT_CALL mpt_optimizer_set_lr(mpt_optimizer *optimizer, double lr) {
     return api::call("mpt_optimizer_set_lr", optimizer, "optimizer", [&](Context &c) {
         api::need_outside_capture(c, "set the rate between runs: programs read it from device memory");
-        not_negative(lr, "argument 'lr'");
+        rate(lr, "argument 'lr'");
         const auto value = static_cast<float>(lr);
         write(optimizer->lr, &value);
     });

@@ -13,7 +13,7 @@ namespace {
 
 mpt_dtype computes(mpt_dtype dtype) {
     if (dtype != MPT_F32 && dtype != MPT_F16 && dtype != MPT_BF16)
-        fail(MPT_ERROR_DTYPE, "argument 'dtype' is ", dtype_name(dtype), ": a policy computes in f32, f16 or bf16");
+        fail(MPT_ERROR_DTYPE, "argument 'dtype' is ", api::text_of(dtype), ": a policy computes in f32, f16 or bf16");
     return dtype;
 }
 
@@ -32,6 +32,11 @@ void positive(double value, const char *field) {
     if (!(value > 0) || !std::isfinite(value)) fail(MPT_ERROR_ARGUMENT, "argument 'desc': ", field, " is ", value, ": it must be positive and finite");
 }
 
+void bound(double value, const char *field) {
+    if (!(value >= 0) || !std::isfinite(value))
+        fail(MPT_ERROR_ARGUMENT, "argument 'desc': ", field, " is ", value, ": it must be finite and not negative; 0 is none");
+}
+
 void check(const mpt_scaler_desc &d) {
     if (d.kind != MPT_SCALER_STATIC && d.kind != MPT_SCALER_TORCH)
         fail(MPT_ERROR_ARGUMENT, "argument 'desc': kind is ", static_cast<int>(d.kind), ", which is none of mpt_scaler_kind");
@@ -42,7 +47,8 @@ void check(const mpt_scaler_desc &d) {
     if (d.growth_factor < 1) fail(MPT_ERROR_ARGUMENT, "argument 'desc': growth_factor is ", d.growth_factor, ": it must be at least 1");
     if (d.backoff_factor > 1) fail(MPT_ERROR_ARGUMENT, "argument 'desc': backoff_factor is ", d.backoff_factor, ": it must be at most 1");
     if (d.growth_interval < 1) fail(MPT_ERROR_ARGUMENT, "argument 'desc': growth_interval is ", d.growth_interval, ": it must be at least 1");
-    if (d.min_scale < 0 || d.max_scale < 0) fail(MPT_ERROR_ARGUMENT, "argument 'desc': min_scale and max_scale must not be negative; 0 is none");
+    bound(d.min_scale, "min_scale");
+    bound(d.max_scale, "max_scale");
     if (d.max_scale > 0 && d.max_scale < std::max(d.min_scale, d.initial_scale))
         fail(MPT_ERROR_ARGUMENT, "argument 'desc': max_scale is ", d.max_scale, ", which is below min_scale or initial_scale");
     if (d.min_scale > d.initial_scale) fail(MPT_ERROR_ARGUMENT, "argument 'desc': min_scale is ", d.min_scale, ", which is above initial_scale ", d.initial_scale);

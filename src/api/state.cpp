@@ -37,14 +37,16 @@ void MPT_CALL mpt_state_release(mpt_state *state) {
 mpt_status MPT_CALL mpt_state_add_tensor(mpt_state *state, const char *name, mpt_tensor *tensor) {
     return api::call("mpt_state_add_tensor", state, "state", [&](Context &c) {
         const std::string own = api::text_in(name, "name");
-        state->add(own, api::tensor(c, tensor, "tensor"));
+        state->add("name", {{own, api::tensor(c, tensor, "tensor")}});
     });
 }
 
 mpt_status MPT_CALL mpt_state_add_layer(mpt_state *state, const char *prefix, mpt_layer *layer) {
     return api::call("mpt_state_add_layer", state, "state", [&](Context &c) {
         const std::string own = api::text_in(prefix, "prefix");
-        for (auto &[name, parameter] : api::same(c, layer, "layer").parameters()) state->add(own + "." + name, parameter);
+        std::vector<mpt_state::Item> items;
+        for (auto &[name, parameter] : api::same(c, layer, "layer").parameters()) items.push_back({own + "." + name, parameter});
+        state->add("prefix", std::move(items));
     });
 }
 
@@ -59,15 +61,13 @@ mpt_status MPT_CALL mpt_state_add_scaler(mpt_state *state, const char *prefix, m
     return api::call("mpt_state_add_scaler", state, "state", [&](Context &c) {
         const std::string own = api::text_in(prefix, "prefix");
         api::same(c, scaler, "scaler");
-        state->add(own + ".scale", scaler->scale);
-        state->add(own + ".tracker", scaler->tracker);
-        state->add(own + ".counts", scaler->counts);
+        state->add("prefix", {{own + ".scale", scaler->scale}, {own + ".tracker", scaler->tracker}, {own + ".counts", scaler->counts}});
     });
 }
 
 mpt_status MPT_CALL mpt_state_add_random(mpt_state *state, const char *prefix) {
     return api::call("mpt_state_add_random", state, "state",
-                     [&](Context &c) { state->add(api::text_in(prefix, "prefix") + ".state", ops::random_state(c)); });
+                     [&](Context &c) { state->add("prefix", {{api::text_in(prefix, "prefix") + ".state", ops::random_state(c)}}); });
 }
 
 mpt_status MPT_CALL mpt_state_set_number(mpt_state *state, const char *name, int64_t value) {
@@ -85,11 +85,17 @@ mpt_status MPT_CALL mpt_state_number(const mpt_state *state, const char *name, i
 }
 
 mpt_status MPT_CALL mpt_state_save(mpt_state *state, const char *path) {
-    return transfer("mpt_state_save", state, [&] { state->save(api::text_in(path, "path")); });
+    return transfer("mpt_state_save", state, [&] {
+        const std::string file = api::text_in(path, "path");
+        api::about("path", [&] { state->save(file); });
+    });
 }
 
 mpt_status MPT_CALL mpt_state_load(mpt_state *state, const char *path) {
-    return transfer("mpt_state_load", state, [&] { state->load(api::text_in(path, "path")); });
+    return transfer("mpt_state_load", state, [&] {
+        const std::string file = api::text_in(path, "path");
+        api::about("path", [&] { state->load(file); });
+    });
 }
 
 mpt_status MPT_CALL mpt_state_save_to(mpt_state *state, mpt_write_fn write, void *user_data) {
@@ -104,8 +110,10 @@ mpt_status MPT_CALL mpt_state_save_to(mpt_state *state, mpt_write_fn write, void
 mpt_status MPT_CALL mpt_state_load_from(mpt_state *state, mpt_read_fn read, void *user_data) {
     return transfer("mpt_state_load_from", state, [&] {
         if (!read) fail(MPT_ERROR_ARGUMENT, "argument 'read' is NULL: give a function");
-        state->load([&](void *data, std::size_t nbytes) {
-            if (nbytes > 0 && read(data, nbytes, user_data) != 0) fail(MPT_ERROR_IO, "argument 'read' reported a failure or a premature end for ", nbytes, " bytes");
+        api::about("read", [&] {
+            state->load([&](void *data, std::size_t nbytes) {
+                if (nbytes > 0 && read(data, nbytes, user_data) != 0) fail(MPT_ERROR_IO, "it reported a failure or a premature end for ", nbytes, " bytes");
+            });
         });
     });
 }

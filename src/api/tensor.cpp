@@ -1,3 +1,4 @@
+#include <cmath>
 #include <limits>
 
 #include "api/guard.h"
@@ -26,7 +27,7 @@ void need_nbytes(const Tensor &t, std::size_t nbytes) {
         fail(MPT_ERROR_SHAPE, "argument 'nbytes' is ", nbytes, ": shape ", t.shape, " of ", dtype_name(t.dtype), " has ", t.nbytes(), " bytes");
 }
 
-// In-place changes of what takes part in gradients are refused; ops say so themselves, a plain copy must be told.
+// In-place changes of what takes part in gradients are refused.
 void need_untracked(const Context &ctx, const Tensor &t) {
     if (ctx.scope.grad && t.tracked())
         fail(MPT_ERROR_STATE, "argument 'tensor' takes part in gradients: change it between mpt_no_grad_begin and mpt_no_grad_end");
@@ -47,7 +48,9 @@ const char *const kReadAfter = "name the tensor as an output of mpt_capture_end 
 mpt_status MPT_CALL mpt_tensor_create(mpt_context *ctx, mpt_dtype dtype, int32_t ndim, const int64_t *shape, mpt_tensor **out) {
     return api::call("mpt_tensor_create", ctx, "ctx", [&](Context &c) {
         api::need(out, "out");
-        *out = new_tensor(c, known(dtype), api::dims(ndim, shape, "ndim", "shape")).detach();
+        const Dims extents = api::dims(ndim, shape, "ndim", "shape");
+        checked_bytes(extents, known(dtype), "argument 'shape'");
+        *out = new_tensor(c, dtype, extents).detach();
     });
 }
 
@@ -57,7 +60,7 @@ mpt_status MPT_CALL mpt_tensor_wrap(mpt_context *ctx, mpt_dtype dtype, int32_t n
         api::need(out, "out");
         known(dtype);
         const Dims extents = api::dims(ndim, shape, "ndim", "shape");
-        checked_bytes(extents, dtype);
+        checked_bytes(extents, dtype, "argument 'shape'");
         const Dims steps = strides ? api::dims(ndim, strides, "ndim", "strides") : contiguous(extents);
         std::size_t last = 0;  // element, checked for overflow
         for (int i = 0; i < steps.n; ++i) {
@@ -150,14 +153,21 @@ mpt_status MPT_CALL mpt_tensor_item(const mpt_tensor *tensor, double *out) {
 }
 
 mpt_status MPT_CALL mpt_tensor_fill(mpt_tensor *tensor, double value) {
-    return api::call("mpt_tensor_fill", tensor, "tensor", [&](Context &c) { ops::fill(api::tensor(c, tensor, "tensor"), value); });
+    return api::call("mpt_tensor_fill", tensor, "tensor", [&](Context &c) {
+        const Ref<Tensor> t = api::tensor(c, tensor, "tensor");
+        need_untracked(c, *t);
+        ops::fill(t, value);
+    });
 }
 
 mpt_status MPT_CALL mpt_tensor_random_uniform(mpt_tensor *tensor, double low, double high) {
     return api::call("mpt_tensor_random_uniform", tensor, "tensor", [&](Context &c) {
         const Ref<Tensor> t = api::tensor(c, tensor, "tensor");
         need_floating(*t);
-        if (!(low <= high)) fail(MPT_ERROR_ARGUMENT, "arguments 'low' and 'high' are ", low, " and ", high, ": low must not be above high");
+        need_untracked(c, *t);
+        if (!std::isfinite(low) || !std::isfinite(high))
+            fail(MPT_ERROR_ARGUMENT, "arguments 'low' and 'high' are ", low, " and ", high, ": both must be finite");
+        if (low > high) fail(MPT_ERROR_ARGUMENT, "arguments 'low' and 'high' are ", low, " and ", high, ": low must not be above high");
         ops::random(t, MPT_RANDOM_UNIFORM, low, high);
     });
 }
@@ -166,7 +176,9 @@ mpt_status MPT_CALL mpt_tensor_random_normal(mpt_tensor *tensor, double mean, do
     return api::call("mpt_tensor_random_normal", tensor, "tensor", [&](Context &c) {
         const Ref<Tensor> t = api::tensor(c, tensor, "tensor");
         need_floating(*t);
-        if (!(std >= 0)) fail(MPT_ERROR_ARGUMENT, "argument 'std' is ", std, ": it must not be negative");
+        need_untracked(c, *t);
+        if (!std::isfinite(mean)) fail(MPT_ERROR_ARGUMENT, "argument 'mean' is ", mean, ": it must be finite");
+        if (!(std >= 0) || !std::isfinite(std)) fail(MPT_ERROR_ARGUMENT, "argument 'std' is ", std, ": it must be finite and not negative");
         ops::random(t, MPT_RANDOM_NORMAL, mean, std);
     });
 }
@@ -183,6 +195,7 @@ mpt_status MPT_CALL mpt_tensor_init(mpt_tensor *tensor, mpt_init init) {
 mpt_status MPT_CALL mpt_tensor_copy(mpt_tensor *tensor, const mpt_tensor *src) {
     return api::call("mpt_tensor_copy", tensor, "tensor", [&](Context &c) {
         const Ref<Tensor> to = api::tensor(c, tensor, "tensor"), from = api::tensor(c, const_cast<mpt_tensor *>(src), "src");
+        need_untracked(c, *to);
         // Overlapping views would be read after they were written.
         const bool shared = to->storage == from->storage;
         ops::copy_into(to, shared ? ops::clone(from) : from);

@@ -6,18 +6,18 @@ void mpt_tensor::dispose() { ctx->dispose(this); }
 
 namespace mpt {
 
-std::size_t checked_bytes(const Dims &shape, mpt_dtype dtype) {
+std::size_t checked_bytes(const Dims &shape, mpt_dtype dtype, const char *subject) {
     // Half of the address space, so that no sum of an offset and a size overflows.
     const std::int64_t most = INT64_MAX / 2 / static_cast<std::int64_t>(dtype_size(dtype));
     std::int64_t count = 1;
     bool empty = false;
     for (int i = 0; i < shape.n; ++i) {
-        if (shape[i] < 0) fail(MPT_ERROR_SHAPE, "shape ", shape, " has a negative extent");
+        if (shape[i] < 0) fail(MPT_ERROR_SHAPE, subject, " is ", shape, ": an extent is negative");
         if (shape[i] == 0) empty = true;
     }
     if (empty) return 0;
     for (int i = 0; i < shape.n; ++i) {
-        if (shape[i] > most / count) fail(MPT_ERROR_SHAPE, "shape ", shape, " of ", dtype_name(dtype), " needs more bytes than an address can count");
+        if (shape[i] > most / count) fail(MPT_ERROR_SHAPE, subject, " is ", shape, ": in ", dtype_name(dtype), " it needs more bytes than an address can count");
         count *= shape[i];
     }
     return static_cast<std::size_t>(count) * dtype_size(dtype);

@@ -89,6 +89,7 @@ public:
 private:
     const Edge &edge(int i) { return node_.edges[static_cast<std::size_t>(i)]; }
     const Ref<Tensor> &checked(const Saved &saved) {
+        if (!saved.tensor) fail(MPT_ERROR_INTERNAL, "the gradient of '", node_.op->name, "' reads an operand that the op does not save (saves_in, saves_out)");
         if (saved.tensor->storage->version != saved.version)
             fail(MPT_ERROR_STALE, "a tensor of shape ", saved.tensor->shape, " that the gradient of '", node_.op->name,
                  "' needs was changed after the forward (by a step, a fill or a copy): run the forward again before backward");

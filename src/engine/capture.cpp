@@ -34,7 +34,7 @@ void capture_begin(Context &ctx) {
 Ref<mpt_program> capture_end(Context &ctx, const std::vector<Ref<Tensor>> &outputs) {
     Recording &recording = *ctx.recording;
     if (ctx.policies.size() + ctx.grad_modes.size() != recording.open_pairs)
-        fail(MPT_ERROR_STATE, "mpt_autocast_begin or mpt_no_grad_begin inside the capture has no end inside it: close it before mpt_capture_end");
+        fail(MPT_ERROR_STATE, "an mpt_autocast_begin or mpt_no_grad_begin and its end are not both inside the capture: pair them before mpt_capture_end");
     Ref<mpt_program> program = make<mpt_program>(ctx, recording, outputs);
     close(ctx, true, program->output_storages);
     for (const Ref<Tensor> &t : outputs) {  // the graph behind them was only written down

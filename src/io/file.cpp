@@ -25,7 +25,7 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::failed(const char *what) const {
-    fail(MPT_ERROR_IO, "argument 'path': '", file_ ? path_ : temporary_, "' ", what, ": ", std::strerror(errno), "; check that the folder exists, is writable and has room");
+    fail(MPT_ERROR_IO, "'", file_ ? path_ : temporary_, "' ", what, ": ", std::strerror(errno), "; check that the folder exists, is writable and has room");
 }
 
 void AtomicFile::write(const void *data, std::size_t nbytes) {
@@ -47,12 +47,12 @@ void AtomicFile::commit() {
 }
 
 InputFile::InputFile(const std::string &path) : path_(path), file_(std::fopen(path.c_str(), "rb")) {
-    if (!file_) fail(MPT_ERROR_IO, "argument 'path': '", path, "' cannot be opened: ", std::strerror(errno));
+    if (!file_) fail(MPT_ERROR_IO, "'", path, "' cannot be opened: ", std::strerror(errno));
 }
 
 void InputFile::read(void *data, std::size_t nbytes) {
     if (std::fread(data, 1, nbytes, file_) != nbytes)
-        fail(MPT_ERROR_IO, "argument 'path': '", path_, "' ends too early or cannot be read: it is no whole safetensors file");
+        fail(MPT_ERROR_IO, "'", path_, "' ends too early or cannot be read: it is no whole safetensors file");
 }
 
 }  // namespace mpt

@@ -1,6 +1,7 @@
 #include "io/state.h"
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_map>
 
 #include "core/error.h"
@@ -11,39 +12,42 @@
 
 using namespace mpt;
 
-void mpt_state::require_new(const std::string &name) const {
+void mpt_state::require_new(const char *argument, const std::string &name) const {
     const bool known = numbers.count(name) || std::any_of(items_.begin(), items_.end(), [&](const Item &i) { return i.name == name; });
-    if (known) fail(MPT_ERROR_ARGUMENT, "argument 'name': the state has '", name, "' already: choose another name or prefix");
+    if (known) fail(MPT_ERROR_ARGUMENT, "argument '", argument, "': the state has '", name, "' already: choose another ", argument);
+    if (name == "__metadata__") fail(MPT_ERROR_ARGUMENT, "argument '", argument, "': '__metadata__' is reserved by the file format: choose another ", argument);
 }
 
-void mpt_state::add(const std::string &name, const Ref<Tensor> &tensor) {
-    require_new(name);
-    if (name == "__metadata__") fail(MPT_ERROR_ARGUMENT, "argument 'name': '__metadata__' is reserved by the file format: choose another name");
-    items_.push_back({name, tensor});
+void mpt_state::add(const char *argument, std::vector<Item> items) {
+    for (const Item &item : items) require_new(argument, item.name);
+    items_.insert(items_.end(), std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()));
 }
 
 void mpt_state::set_number(const std::string &name, std::int64_t value) {
-    if (!numbers.count(name)) require_new(name);
+    if (!numbers.count(name)) require_new("name", name);
     numbers[name] = value;
 }
 
 void mpt_state::add_optimizer(const std::string &prefix, const Ref<mpt_optimizer> &optimizer) {
     optimizer->make_state();
-    add(prefix + ".lr", optimizer->lr);
+    std::vector<Item> items{{prefix + ".lr", optimizer->lr}};
+    std::vector<Ref<Tensor>> copied;
     for (const Group &group : optimizer->groups) {
         const std::string base = prefix + "." + group.name + ".";
-        add(base + "step", group.step);
-        add(base + "counts", group.counts);
+        items.push_back({base + "step", group.step});
+        items.push_back({base + "counts", group.counts});
         for (std::size_t i = 0; i < group.slots.size(); ++i) {
             const Slot &slot = group.slots[i];
             const std::string own = base + std::to_string(i) + ".";
-            if (slot.first) add(own + "first", slot.first);
-            if (slot.second) add(own + "second", slot.second);
+            if (slot.first) items.push_back({own + "first", slot.first});
+            if (slot.second) items.push_back({own + "second", slot.second});
             if (!is_low(slot.parameter->dtype)) continue;
-            add(own + "master", optimizer->master(slot));
-            after_load_.push_back([p = slot.parameter] { p->storage->find_shadow(MPT_F32)->of_version = p->storage->version; });
+            items.push_back({own + "master", optimizer->master(slot)});
+            copied.push_back(slot.parameter);
         }
     }
+    add("prefix", std::move(items));
+    for (const Ref<Tensor> &p : copied) after_load_.push_back([p] { p->storage->find_shadow(MPT_F32)->of_version = p->storage->version; });
     keep_.push_back(optimizer);
 }
 

@@ -16,9 +16,15 @@ struct mpt_state final : mpt::Object {
     using Writer = std::function<void(const void *, std::size_t)>;
     using Reader = std::function<void(void *, std::size_t)>;
 
+    struct Item {
+        std::string name;
+        mpt::Ref<mpt::Tensor> tensor;
+    };
+
     explicit mpt_state(mpt_context &context) : ctx(&context) {}
 
-    void add(const std::string &name, const mpt::Ref<mpt::Tensor> &tensor);
+    // All or, when a name is taken, none. argument: what the caller's names come from, for the message.
+    void add(const char *argument, std::vector<Item> items);
     void set_number(const std::string &name, std::int64_t value);
     void add_optimizer(const std::string &prefix, const mpt::Ref<mpt_optimizer> &optimizer);
     void save(const Writer &write) const;
@@ -33,11 +39,7 @@ protected:
     void dispose() override { ctx->dispose(this); }
 
 private:
-    struct Item {
-        std::string name;
-        mpt::Ref<mpt::Tensor> tensor;
-    };
-    void require_new(const std::string &name) const;
+    void require_new(const char *argument, const std::string &name) const;
 
     std::vector<Item> items_;
     // Optimizers whose state lives in more than the tensors: f32 masters are copies keyed to their parameters' versions.

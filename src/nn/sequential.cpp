@@ -22,7 +22,14 @@ public:
 private:
     std::vector<Ref<Tensor>> forward(const std::vector<Ref<Tensor>> &inputs) override {
         std::vector<Ref<Tensor>> x = inputs;
-        for (auto &[name, child] : children_) x = child->run(name, x);
+        for (auto &[name, child] : children_) {
+            try {
+                x = child->run(name, x);
+            } catch (Error &error) {
+                error.message = "layer '" + name + "': " + error.message;
+                throw;
+            }
+        }
         return x;
     }
 };

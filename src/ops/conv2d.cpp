@@ -14,7 +14,7 @@ struct ConvAttrs {
 };
 void narrow(const Call &, KernelCall &kernel) { kernel.attrs_bytes = sizeof(mpt_attrs_conv2d); }
 
-std::int64_t out_extent(std::int64_t in, std::int64_t kernel, int stride, int padding, int dilation) {
+std::int64_t out_extent(std::int64_t in, std::int64_t kernel, std::int64_t stride, std::int64_t padding, std::int64_t dilation) {
     const std::int64_t room = in + 2 * padding - dilation * (kernel - 1) - 1;
     return room < 0 ? 0 : room / stride + 1;
 }
@@ -25,6 +25,7 @@ void infer_conv2d(const Call &call, std::vector<Spec> &out) {
     const auto &a = call.attrs.as<mpt_attrs_conv2d>();
     if (x.shape.n != 4) fail(MPT_ERROR_SHAPE, "argument 'x' has shape ", x.shape, ": images are [N, C, H, W]");
     if (w.shape.n != 4) fail(MPT_ERROR_SHAPE, "argument 'weight' has shape ", w.shape, ": filters are [O, C/groups, KH, KW]");
+    if (w.shape[2] == 0 || w.shape[3] == 0) fail(MPT_ERROR_SHAPE, "argument 'weight' has shape ", w.shape, ": KH and KW are at least 1");
     if (!is_floating(x.dtype)) fail(MPT_ERROR_DTYPE, "argument 'x' is ", dtype_name(x.dtype), ", which is not a floating type: cast it first");
     if (w.dtype != x.dtype) fail(MPT_ERROR_DTYPE, "argument 'weight' is ", dtype_name(w.dtype), " but 'x' is ", dtype_name(x.dtype), ": cast one of them");
     if (x.shape[1] != w.shape[1] * a.groups)
@@ -90,7 +91,7 @@ constexpr Op kConv2d{.name = "conv2d",
                      .infer = infer_conv2d,
                      .gradient = conv2d_gradient,
                      .saves_in = 3};
-const RegisteredOp registered[] = {RegisteredOp(kConv2d), RegisteredOp(kDgrad), RegisteredOp(kWgrad)};
+const RegisteredOps registered_0(kConv2d), registered_1(kDgrad), registered_2(kWgrad);
 
 }  // namespace
 

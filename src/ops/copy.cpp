@@ -32,7 +32,7 @@ constexpr Op copy_op(const char *name, void (*infer)(const Call &, std::vector<S
 constexpr Op kCast = copy_op("cast", infer_cast, true);
 constexpr Op kContiguous = copy_op("contiguous", infer_contiguous, true);
 constexpr Op kCopy = copy_op("copy", nullptr, false);
-const RegisteredOp registered[] = {RegisteredOp(kCast), RegisteredOp(kContiguous), RegisteredOp(kCopy)};
+const RegisteredOps registered_0(kCast), registered_1(kContiguous), registered_2(kCopy);
 
 }  // namespace
 

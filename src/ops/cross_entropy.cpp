@@ -39,7 +39,7 @@ constexpr Op kCrossEntropy{.name = "cross_entropy",
                            .gradient = cross_entropy_gradient,
                            .saves_in = 3,
                            .saves_out = 2};
-const RegisteredOp registered[] = {RegisteredOp(kCrossEntropy), RegisteredOp(kGrad)};
+const RegisteredOps registered_0(kCrossEntropy), registered_1(kGrad);
 
 }  // namespace
 

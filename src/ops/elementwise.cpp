@@ -111,9 +111,7 @@ constexpr Op kBinary[] = {
     binary_op("equal", nullptr, 0, 0),      binary_op("relu_grad", nullptr, 0, 0),
 };
 
-const RegisteredOp registered[] = {RegisteredOp(kUnary[0]),  RegisteredOp(kUnary[1]),  RegisteredOp(kUnary[2]),  RegisteredOp(kUnary[3]),
-                                   RegisteredOp(kUnary[4]),  RegisteredOp(kUnary[5]),  RegisteredOp(kBinary[0]), RegisteredOp(kBinary[1]),
-                                   RegisteredOp(kBinary[2]), RegisteredOp(kBinary[3]), RegisteredOp(kBinary[4]), RegisteredOp(kBinary[5])};
+const RegisteredOps registered_0(kUnary), registered_1(kBinary);
 
 }  // namespace
 

@@ -19,7 +19,7 @@ void arrange_full(const Call &, KernelCall &kernel) { kernel.attrs_bytes = sizeo
 
 constexpr Op kFill{.name = "fill", .kernel = "fill"};
 constexpr Op kFull{.name = "full", .kernel = "fill", .infer = infer_full, .arrange = arrange_full};
-const RegisteredOp registered[] = {RegisteredOp(kFill), RegisteredOp(kFull)};
+const RegisteredOps registered_0(kFill), registered_1(kFull);
 
 }  // namespace
 

@@ -72,7 +72,7 @@ constexpr Op kLinear{.name = "linear",
                      .arrange = arrange_linear,
                      .gradient = linear_gradient,
                      .saves_in = 3};
-const RegisteredOp registered(kLinear);
+const RegisteredOps registered(kLinear);
 
 }  // namespace
 

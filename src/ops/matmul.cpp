@@ -53,7 +53,7 @@ constexpr Op kMatmul{.name = "matmul",
                      .arrange = arrange_matmul,
                      .gradient = matmul_gradient,
                      .saves_in = 3};
-const RegisteredOp registered(kMatmul);
+const RegisteredOps registered(kMatmul);
 
 }  // namespace
 

@@ -42,7 +42,7 @@ void max_pool2d_gradient(GradRule &g) {
 }
 
 constexpr Op kMaxPool2d{.name = "max_pool2d", .kernel = "max_pool2d", .infer = infer_max_pool2d, .gradient = max_pool2d_gradient, .saves_out = 2};
-const RegisteredOp registered[] = {RegisteredOp(kMaxPool2d), RegisteredOp(kGrad)};
+const RegisteredOps registered_0(kMaxPool2d), registered_1(kGrad);
 
 }  // namespace
 

@@ -30,7 +30,7 @@ void mse_gradient(GradRule &g) {
 }
 
 constexpr Op kMse{.name = "mse", .kernel = "mse", .precision = Precision::F32, .infer = infer_mse, .gradient = mse_gradient, .saves_in = 3};
-const RegisteredOp registered[] = {RegisteredOp(kMse), RegisteredOp(kGrad)};
+const RegisteredOps registered_0(kMse), registered_1(kGrad);
 
 }  // namespace
 

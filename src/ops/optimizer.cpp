@@ -10,7 +10,7 @@ constexpr Op kGradNorm{.name = "grad_norm", .kernel = "grad_norm"};
 constexpr Op kUnscale{.name = "unscale", .kernel = "unscale", .updates = true};
 constexpr Op kAdam{.name = "adam", .kernel = "adam", .updates = true};
 constexpr Op kSgd{.name = "sgd", .kernel = "sgd", .updates = true};
-const RegisteredOp registered[] = {RegisteredOp(kGradNorm), RegisteredOp(kUnscale), RegisteredOp(kAdam), RegisteredOp(kSgd)};
+const RegisteredOps registered_0(kGradNorm), registered_1(kUnscale), registered_2(kAdam), registered_3(kSgd);
 
 void append(std::vector<Ref<Tensor>> &list, const std::vector<Ref<Tensor>> &more) { list.insert(list.end(), more.begin(), more.end()); }
 

@@ -6,7 +6,7 @@ namespace mpt {
 namespace {
 constexpr Op kRandom{.name = "random", .kernel = "random"};
 constexpr Op kAdvance{.name = "random_advance", .kernel = "random_advance", .updates = true};
-const RegisteredOp registered[] = {RegisteredOp(kRandom), RegisteredOp(kAdvance)};
+const RegisteredOps registered_0(kRandom), registered_1(kAdvance);
 constexpr std::int64_t kLanes = 4;  // numbers per Philox block
 }  // namespace
 

@@ -52,7 +52,7 @@ constexpr Op reduce_op(const char *name, Precision precision, void (*gradient)(G
 // In the order of MPT_REDUCE_*.
 constexpr Op kReduce[] = {reduce_op("sum", Precision::F32Result, sum_gradient, 0), reduce_op("mean", Precision::F32Result, mean_gradient, 0),
                           reduce_op("max", Precision::AsIs, max_gradient, 1)};
-const RegisteredOp registered[] = {RegisteredOp(kReduce[0]), RegisteredOp(kReduce[1]), RegisteredOp(kReduce[2])};
+const RegisteredOps registered(kReduce);
 
 }  // namespace
 

@@ -8,15 +8,16 @@
 namespace mpt {
 
 namespace {
-constinit const RegisteredOp *first = nullptr;
+constinit const RegisteredOps *first = nullptr;
 }
 
-RegisteredOp::RegisteredOp(const Op &o) noexcept : op(o), next(first) { first = this; }
+RegisteredOps::RegisteredOps(const Op *ops, std::size_t count) noexcept : ops_(ops), count_(count), next_(first) { first = this; }
 
 const std::vector<const Op *> &ops::all() {
     static const std::vector<const Op *> list = [] {
         std::vector<const Op *> found;
-        for (const RegisteredOp *r = first; r; r = r->next) found.push_back(&r->op);
+        for (const RegisteredOps *r = first; r; r = r->next())
+            for (const Op &op : *r) found.push_back(&op);
         std::sort(found.begin(), found.end(), [](const Op *a, const Op *b) { return std::strcmp(a->name, b->name) < 0; });
         return found;
     }();

@@ -5,7 +5,7 @@ namespace mpt {
 
 namespace {
 constexpr Op kScalerUpdate{.name = "scaler_update", .kernel = "scaler_update", .updates = true};
-const RegisteredOp registered(kScalerUpdate);
+const RegisteredOps registered(kScalerUpdate);
 }  // namespace
 
 void ops::scaler_update(const std::vector<Ref<Tensor>> &found, const Ref<Tensor> &scale, const Ref<Tensor> &tracker, const Ref<Tensor> &counts,

@@ -30,7 +30,7 @@ constexpr Op softmax_op(const char *name) {
     return op;
 }
 constexpr Op kSoftmax = softmax_op("softmax"), kLogSoftmax = softmax_op("log_softmax");
-const RegisteredOp registered[] = {RegisteredOp(kSoftmax), RegisteredOp(kLogSoftmax), RegisteredOp(kGrad)};
+const RegisteredOps registered_0(kSoftmax), registered_1(kLogSoftmax), registered_2(kGrad);
 
 }  // namespace
 

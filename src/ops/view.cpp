@@ -68,7 +68,7 @@ constexpr Op kReshape = view_op("reshape", infer_reshape, reshape_gradient);
 constexpr Op kTranspose = view_op("transpose", infer_transpose, transpose_gradient);
 constexpr Op kSlice = view_op("slice", infer_slice, slice_gradient);
 constexpr Op kExpand = view_op("expand", infer_expand, expand_gradient);
-const RegisteredOp registered[] = {RegisteredOp(kReshape), RegisteredOp(kTranspose), RegisteredOp(kSlice), RegisteredOp(kExpand)};
+const RegisteredOps registered_0(kReshape), registered_1(kTranspose), registered_2(kSlice), registered_3(kExpand);
 
 }  // namespace
 

@@ -34,7 +34,8 @@ mpt_optimizer::mpt_optimizer(mpt_context &context, double rate)
     ops::fill_now(norm, std::numeric_limits<double>::quiet_NaN());
 }
 
-void mpt_optimizer::add_group(const std::string &name, const std::vector<Ref<Tensor>> &parameters, double lr_scale, double weight_decay_scale) {
+void mpt_optimizer::add_group(const std::string &name, const std::vector<Ref<Tensor>> &parameters, double lr_scale, double weight_decay_scale,
+                              const char *argument) {
     for (const Group &g : groups)
         if (g.name == name) fail(MPT_ERROR_ARGUMENT, "argument 'name': the optimizer has a group '", name, "' already: choose another name");
     Group group{name, lr_scale, weight_decay_scale, {}, {}, {}};
@@ -43,11 +44,11 @@ void mpt_optimizer::add_group(const std::string &name, const std::vector<Ref<Ten
         const auto used = [&](const Slot &s) { return s.parameter->storage == p->storage && s.parameter->offset == p->offset; };
         bool twice = std::any_of(group.slots.begin(), group.slots.end(), used);
         for (const Group &g : groups) twice = twice || std::any_of(g.slots.begin(), g.slots.end(), used);
-        if (twice) fail(MPT_ERROR_ARGUMENT, "argument 'params': parameter ", i, " is in a group of this optimizer already: add it once");
-        if (!p->requires_grad) fail(MPT_ERROR_STATE, "argument 'params': parameter ", i, " asks for no gradient: call mpt_tensor_set_requires_grad first");
+        if (twice) fail(MPT_ERROR_ARGUMENT, "argument '", argument, "': parameter ", i, " is in a group of this optimizer already: add it once");
+        if (!p->requires_grad) fail(MPT_ERROR_STATE, "argument '", argument, "': parameter ", i, " asks for no gradient: call mpt_tensor_set_requires_grad first");
         if (p->dtype != parameters[0]->dtype)
-            fail(MPT_ERROR_DTYPE, "argument 'params': parameter ", i, " is ", dtype_name(p->dtype), " but parameter 0 is ", dtype_name(parameters[0]->dtype), ": make a group for each type");
-        if (!is_dense(p->shape, p->strides)) fail(MPT_ERROR_SHAPE, "argument 'params': parameter ", i, " has gaps in memory (strides ", p->strides, "): use a dense tensor");
+            fail(MPT_ERROR_DTYPE, "argument '", argument, "': parameter ", i, " is ", dtype_name(p->dtype), " but parameter 0 is ", dtype_name(parameters[0]->dtype), ": make a group for each type");
+        if (!is_dense(p->shape, p->strides)) fail(MPT_ERROR_SHAPE, "argument '", argument, "': parameter ", i, " has gaps in memory (strides ", p->strides, "): use a dense tensor");
         group.slots.push_back({p, {}, {}});
     }
     group.step = zeros(*ctx, MPT_I64, {}, {});

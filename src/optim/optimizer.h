@@ -30,7 +30,8 @@ struct Group {
 struct mpt_optimizer : mpt::Object {
     mpt_optimizer(mpt_context &context, double rate);
 
-    void add_group(const std::string &name, const std::vector<mpt::Ref<mpt::Tensor>> &parameters, double lr_scale, double weight_decay_scale);
+    void add_group(const std::string &name, const std::vector<mpt::Ref<mpt::Tensor>> &parameters, double lr_scale, double weight_decay_scale,
+                   const char *argument = "params");
     void unscale(mpt_scaler &scaler);
     void step(mpt_scaler *scaler);
     // Makes the state of every parameter now: for checkpoints.

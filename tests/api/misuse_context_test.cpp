@@ -31,7 +31,7 @@ const misuse::Rows rows{
     FIELD(Context, Range, "log_level is 9", d.log_level = static_cast<mpt_log_level>(9)),
     FIELD(Context, Range, "log_level is 0", d.log_level = static_cast<mpt_log_level>(0)),
     FIELD(Context, Tail, "reserved is 7", d.reserved = 7),
-    STEPS_IS("mpt_context_create", MPT_ERROR_MEMORY, "", "16 bytes", auto d = Context::good(); d.alloc = some_alloc(); d.free = some_free();
+    STEPS_IS("mpt_context_create", MPT_ERROR_MEMORY, "", "64 bytes", auto d = Context::good(); d.alloc = some_alloc(); d.free = some_free();
              return mpt_context_create(&d, w.out())),
 
     ROW(Null, "ctx", "", mpt_context_device, nullptr, w.out()),

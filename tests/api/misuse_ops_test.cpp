@@ -142,7 +142,7 @@ const misuse::Rows rows{
     ROW(Null, "out", "", mpt_linear, w.x, w.weight, nullptr, nullptr),
     ROW(Foreign, "weight", "", mpt_linear, w.x, w.other.weight, nullptr, w.out()),
     ROW(Foreign, "bias", "", mpt_linear, w.x, w.weight, w.other.row, w.out()),
-    ROW(Shape, "x", "[4, 3]", mpt_linear, w.weight, w.image, nullptr, w.out()),
+    ROW(Shape, "weight", "[1, 2, 6, 6]", mpt_linear, w.weight, w.image, nullptr, w.out()),
     ROW(Shape, "weight", "[4]", mpt_linear, w.x, w.row, nullptr, w.out()),
     ROW(Shape, "x", "[4]", mpt_linear, w.row, w.weight, nullptr, w.out()),
     ROW(Shape, "x", "[]", mpt_linear, w.scalar, w.weight, nullptr, w.out()),
@@ -162,7 +162,7 @@ const misuse::Rows rows{
     ROW(Foreign, "bias", "", mpt_conv2d, w.image, w.filter, w.other.row, nullptr, w.out()),
     ROW(Shape, "x", "[2, 3]", mpt_conv2d, w.x, w.filter, nullptr, nullptr, w.out()),
     ROW(Shape, "weight", "[4, 3]", mpt_conv2d, w.image, w.weight, nullptr, nullptr, w.out()),
-    ROW(Shape, "weight", "[1, 2, 6, 6]", mpt_conv2d, w.filter, w.image, nullptr, nullptr, w.out()),
+    ROW(Shape, "x", "[4, 2, 3, 3]", mpt_conv2d, w.filter, w.image, nullptr, nullptr, w.out()),
     STEPS("mpt_conv2d", Shape, "weight", "[4, 3, 3, 3]", net::Tensor f = of(w, MPT_F32, {4, 3, 3, 3});
           return mpt_conv2d(w.image, f, nullptr, nullptr, w.out())),
     STEPS("mpt_conv2d", Shape, "weight", "[4, 2, 0, 3]", net::Tensor f = of(w, MPT_F32, {4, 2, 0, 3});
@@ -185,6 +185,7 @@ const misuse::Rows rows{
     STEPS("mpt_conv2d", Shape, "weight", "[3, 1, 3, 3]", auto d = Conv2d::good(); d.groups = 2; net::Tensor f = of(w, MPT_F32, {3, 1, 3, 3});
           return mpt_conv2d(w.image, f, nullptr, &d, w.out())),
     STEPS("mpt_conv2d", Shape, "x", "dilation 2147483647", auto d = Conv2d::good(); d.dilation_h = INT32_MAX; return Conv2d::use(w, &d)),
+    STEPS("mpt_conv2d", Taken, "params", "", auto d = Conv2d::good(); d.padding_h = d.stride_h = INT32_MAX; return Conv2d::use(w, &d)),
     STEPS_IS("mpt_conv2d", MPT_ERROR_MEMORY, "", "bytes", auto d = Conv2d::good(); d.padding_h = INT32_MAX; return Conv2d::use(w, &d)),
 
     INIT_ROWS(mpt_pool2d_params_init, "params"),
@@ -200,6 +201,9 @@ const misuse::Rows rows{
     FIELD(MaxPool2d, Range, "stride_w is -1", d.stride_w = -1),
     FIELD(MaxPool2d, Range, "padding_h is -1", d.padding_h = -1),
     FIELD(MaxPool2d, Range, "padding_w is 2", d.padding_w = 2),
+    FIELD(MaxPool2d, Range, "65536 and 32768", d.kernel_h = 65536; d.kernel_w = 32768; d.padding_h = 32768; d.padding_w = 16384),
+    STEPS("mpt_max_pool2d", Taken, "params", "", auto d = MaxPool2d::good(); d.kernel_h = INT32_MAX; d.kernel_w = 1; d.padding_h = INT32_MAX / 2;
+          return MaxPool2d::use(w, &d)),
     STEPS("mpt_max_pool2d", Shape, "x", "window of 7", auto d = MaxPool2d::good(); d.kernel_h = 7; return MaxPool2d::use(w, &d)),
     STEPS("mpt_max_pool2d", Shape, "x", "window of 2147483647", auto d = MaxPool2d::good(); d.kernel_h = INT32_MAX; return MaxPool2d::use(w, &d)),
 

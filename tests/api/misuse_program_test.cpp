@@ -56,9 +56,9 @@ const misuse::Rows rows{
     STEPS("mpt_capture_end", Foreign, "outputs[0]", "", return mpt_capture_end(w.capture().ctx, w.list({w.other.x}), 1, w.out())),
     STEPS("mpt_capture_end", Range, "n", "is -1", w.capture(); return mpt_capture_end(w.ctx, w.list({w.doubled()}), -1, w.out())),
     STEPS("mpt_capture_end", Null, "out", "", w.capture(); return mpt_capture_end(w.ctx, w.list({w.doubled()}), 1, nullptr)),
-    STEPS("mpt_capture_end", State, "", "mpt_no_grad_begin", MUST(mpt_no_grad_begin(w.capture().ctx));
+    STEPS("mpt_capture_end", State, "", "not both inside", MUST(mpt_no_grad_begin(w.capture().ctx));
           return mpt_capture_end(w.ctx, w.list({w.doubled()}), 1, w.out())),
-    STEPS("mpt_capture_end", State, "", "mpt_no_grad_end", MUST(mpt_no_grad_begin(w.ctx)); MUST(mpt_no_grad_end(w.capture().ctx));
+    STEPS("mpt_capture_end", State, "", "not both inside", MUST(mpt_no_grad_begin(w.ctx)); MUST(mpt_no_grad_end(w.capture().ctx));
           return mpt_capture_end(w.ctx, w.list({w.doubled()}), 1, w.out())),
     STEPS_IS("mpt_capture_end", MPT_ERROR_SHAPE, "", "mpt_add: argument 'b'", mpt_tensor *y = w.capture().doubled(); (void)mpt_add(w.x, w.row, &y);
              w.failures = 0; return mpt_capture_end(w.ctx, nullptr, 0, w.out())),
@@ -73,7 +73,7 @@ const misuse::Rows rows{
     ROW(Shape, "nbytes", "is 23", mpt_program_feed, w.program, w.x, w.memory, 23),
     ROW(State, "input", "", mpt_program_feed, w.program, w.output, w.memory, 24),
     STEPS("mpt_program_feed", State, "input", "", w.capture(); mpt_tensor *y = nullptr; MUST(mpt_add(w.leaf, w.x, &y)); net::Tensor sum(y);
-          net::Program reader; MUST(mpt_capture_end(w.ctx, &y, 1, reader.out())); return mpt_program_feed(reader, w.leaf, w.memory, 24)),
+          net::Program reader; MUST(mpt_capture_end(w.ctx, w.list({y}), 1, reader.out())); return mpt_program_feed(reader, w.leaf, w.memory, 24)),
     ROW(Capture, "", "", mpt_program_feed, w.program, w.x, w.memory, 24),
     ROW(Null, "program", "", mpt_program_run, nullptr),
     ROW(Capture, "", "", mpt_program_run, w.program),
@@ -134,7 +134,7 @@ const misuse::Rows rows{
     ROW(Capture, "", "", mpt_state_load, w.state, "file"),
     STEPS_IS("mpt_state_load", MPT_ERROR_IO, "path", "load.safetensors", return load_file(w, "")),
     STEPS_IS("mpt_state_load", MPT_ERROR_IO, "path", "load.safetensors", return load_file(w, "no safetensors file, but long enough")),
-    STEPS_IS("mpt_state_load", MPT_ERROR_IO, "path", "load.safetensors", return load_file(w, w.saved().substr(0, 100))),
+    STEPS_IS("mpt_state_load", MPT_ERROR_IO, "path", "load.safetensors", return load_file(w, w.saved().substr(0, w.saved().size() - 1))),
     STEPS_IS("mpt_state_load", MPT_ERROR_NOT_FOUND, "path", "'n'", const std::string bytes = w.saved(); MUST(mpt_state_set_number(w.state, "n", 1));
              return load_file(w, bytes)),
     ROW(Null, "state", "", mpt_state_save_to, nullptr, fail_write, nullptr),

@@ -52,7 +52,7 @@ Side::Side() {
     image = net::tensor(ctx, MPT_F32, {1, 2, 6, 6});
     filter = net::tensor(ctx, MPT_F32, {4, 2, 3, 3});
     labels = net::tensor(ctx, MPT_I64, {2});
-    for (mpt_tensor *t : {x.p, half.p, ints.p, bools.p, row.p, scalar.p, weight.p, image.p, filter.p, labels.p}) MUST(mpt_tensor_fill(t, 1));
+    for (const net::Tensor *t : {&x, &half, &ints, &bools, &row, &scalar, &weight, &image, &filter, &labels}) MUST(mpt_tensor_fill(*t, 1));
     leaf = net::tensor(ctx, MPT_F32, {2, 3});
     MUST(mpt_tensor_fill(leaf, 0.5));
     MUST(mpt_tensor_set_requires_grad(leaf, 1));
@@ -70,10 +70,12 @@ Side::Side() {
     MUST(mpt_policy_create(ctx, MPT_BF16, policy.out()));
     MUST(mpt_scaler_create(ctx, nullptr, scaler.out()));
     MUST(mpt_optimizer_sgd(ctx, nullptr, optimizer.out()));
-    MUST(mpt_optimizer_add_group(optimizer, "own", &leaf.p, 1, nullptr));
+    mpt_tensor *const params[] = {leaf};
+    MUST(mpt_optimizer_add_group(optimizer, "own", params, 1, nullptr));
     MUST(mpt_capture_begin(ctx));
     MUST(mpt_add(x, x, output.out()));
-    MUST(mpt_capture_end(ctx, &output.p, 1, program.out()));
+    mpt_tensor *const outputs[] = {output};
+    MUST(mpt_capture_end(ctx, outputs, 1, program.out()));
     MUST(mpt_state_create(ctx, state.out()));
     MUST(mpt_state_add_tensor(state, "x", x));
 }

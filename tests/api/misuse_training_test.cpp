@@ -59,7 +59,7 @@ struct Group {
     }
     static mpt_status use(misuse::World &w, const mpt_group_desc *d) {
         const net::Tensor fresh = leaf(w);
-        return mpt_optimizer_add_group(w.optimizer, "more", &fresh.p, 1, d);
+        return mpt_optimizer_add_group(w.optimizer, "more", w.list({fresh}), 1, d);
     }
 };
 
@@ -89,8 +89,8 @@ const misuse::Rows rows{
     ROW(Range, "mode", "is 5", mpt_backward, w.loss, nullptr, static_cast<mpt_grad_mode>(5)),
     ROW(Shape, "loss", "[2, 3]", mpt_backward, w.x, nullptr, MPT_GRAD_WRITE),
     ROW(State, "loss", "", mpt_backward, w.scalar, nullptr, MPT_GRAD_WRITE),
-    STEPS_IS("mpt_backward", MPT_ERROR_STALE, "", "'sum'", return mpt_backward(w.backward().loss, w.scaler, MPT_GRAD_ADD)),
-    STEPS_IS("mpt_backward", MPT_ERROR_STALE, "", "[2, 3]", MUST(mpt_tensor_mark_modified(w.leaf)); return mpt_backward(w.loss, nullptr, MPT_GRAD_WRITE)),
+    STEPS_IS("mpt_backward", MPT_ERROR_STALE, "loss", "used up", return mpt_backward(w.backward().loss, w.scaler, MPT_GRAD_ADD)),
+    STEPS_IS("mpt_backward", MPT_ERROR_STALE, "loss", "[2, 3]", MUST(mpt_tensor_mark_modified(w.leaf)); return mpt_backward(w.loss, nullptr, MPT_GRAD_WRITE)),
 
     misuse::Row{"mpt_backward_from", misuse::Null, "roots", "",
                 [](misuse::World &w) { return mpt_backward_from(nullptr, w.list({w.scalar}), 1, MPT_GRAD_WRITE); }},
@@ -110,7 +110,7 @@ const misuse::Rows rows{
     STEPS("mpt_backward_from", Dtype, "cotangents[0]", "is i32", net::Tensor c = net::tensor(w.ctx, MPT_I32, {});
           return mpt_backward_from(w.list({w.loss}), w.list({c}), 1, MPT_GRAD_WRITE)),
     ROW(State, "roots[0]", "", mpt_backward_from, w.list({w.scalar}), w.list({w.scalar}), 1, MPT_GRAD_WRITE),
-    STEPS_IS("mpt_backward_from", MPT_ERROR_STALE, "", "'sum'", return mpt_backward_from(w.list({w.backward().loss}), w.list({w.scalar}), 1, MPT_GRAD_ADD)),
+    STEPS_IS("mpt_backward_from", MPT_ERROR_STALE, "roots", "used up", return mpt_backward_from(w.list({w.backward().loss}), w.list({w.scalar}), 1, MPT_GRAD_ADD)),
 
     ROW(Null, "ctx", "", mpt_no_grad_begin, nullptr),
     ROW(Null, "ctx", "", mpt_no_grad_end, nullptr),
@@ -184,7 +184,7 @@ const misuse::Rows rows{
     ROW(Range, "name", "''", mpt_optimizer_add_group, w.optimizer, "", w.list({w.leaf}), 1, nullptr),
     ROW(Range, "name", "'a.b'", mpt_optimizer_add_group, w.optimizer, "a.b", w.list({w.leaf}), 1, nullptr),
     STEPS("mpt_optimizer_add_group", Range, "name", "'own'", const net::Tensor fresh = leaf(w);
-          return mpt_optimizer_add_group(w.optimizer, "own", &fresh.p, 1, nullptr)),
+          return mpt_optimizer_add_group(w.optimizer, "own", w.list({fresh}), 1, nullptr)),
     ROW(Null, "params", "", mpt_optimizer_add_group, w.optimizer, "g", nullptr, 1, nullptr),
     ROW(Null, "params[0]", "", mpt_optimizer_add_group, w.optimizer, "g", w.list({nullptr}), 1, nullptr),
     ROW(Foreign, "params[0]", "", mpt_optimizer_add_group, w.optimizer, "g", w.list({w.other.leaf}), 1, nullptr),
@@ -208,10 +208,10 @@ const misuse::Rows rows{
     ROW(Null, "optimizer", "", mpt_optimizer_add_layer, nullptr, w.chain),
     ROW(Null, "layer", "", mpt_optimizer_add_layer, w.optimizer, nullptr),
     ROW(Foreign, "layer", "", mpt_optimizer_add_layer, w.optimizer, w.other.chain),
-    STEPS("mpt_optimizer_add_layer", Range, "layer", "'layer'", MUST(mpt_optimizer_add_layer(w.optimizer, w.chain));
+    STEPS("mpt_optimizer_add_layer", Range, "layer", "a layer already", MUST(mpt_optimizer_add_layer(w.optimizer, w.chain));
           return mpt_optimizer_add_layer(w.optimizer, w.chain)),
     STEPS("mpt_optimizer_add_layer", Range, "layer", "parameter 0", net::Tensor p; MUST(mpt_layer_parameter(w.chain, 0, p.out()));
-          MUST(mpt_optimizer_add_group(w.optimizer, "g", &p.p, 1, nullptr)); return mpt_optimizer_add_layer(w.optimizer, w.chain)),
+          MUST(mpt_optimizer_add_group(w.optimizer, "g", w.list({p}), 1, nullptr)); return mpt_optimizer_add_layer(w.optimizer, w.chain)),
     STEPS("mpt_optimizer_add_layer", Range, "layer", "no parameter", MUST(mpt_layer_freeze(w.chain, 1));
           return mpt_optimizer_add_layer(w.optimizer, w.chain)),
     ROW(Capture, "", "", mpt_optimizer_add_layer, w.optimizer, w.chain),
