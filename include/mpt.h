@@ -240,7 +240,7 @@ MPT_API mpt_status MPT_CALL mpt_context_desc_init(mpt_context_desc *desc, size_t
  */
 MPT_API mpt_status MPT_CALL mpt_context_create(const mpt_context_desc *desc, mpt_context **out);
 MPT_API void MPT_CALL mpt_context_retain(mpt_context *ctx);
-/** Everything made from a context keeps it alive; it goes with the last of them. */
+/** Everything made from a context keeps it alive; it goes with the last of them. Close autocast, no-grad and capture first: they hold it too. */
 MPT_API void MPT_CALL mpt_context_release(mpt_context *ctx);
 
 /** The message of the context's last failed call, from whatever thread; "" when there is none. Borrowed until the next failure. */
@@ -306,7 +306,8 @@ MPT_API mpt_status MPT_CALL mpt_tensor_numel(const mpt_tensor *tensor, int64_t *
 /** The first element's address on the device: a view's own, with the strides of mpt_tensor_strides. Borrowed. */
 MPT_API mpt_status MPT_CALL mpt_tensor_data(const mpt_tensor *tensor, void **out);
 
-/** Copies elements, in logical row-major order and in the tensor's dtype, from host memory; nbytes = numel * size. Not inside a capture. */
+/** Copies elements, in logical row-major order and in the tensor's dtype, from host memory; nbytes = numel * size.
+ *  What takes part in gradients is written between mpt_no_grad_begin and mpt_no_grad_end. Not inside a capture. */
 MPT_API mpt_status MPT_CALL mpt_tensor_write(mpt_tensor *tensor, const void *data, size_t nbytes);
 /** Copies elements, in logical row-major order, to host memory. Synchronises. Not inside a capture. */
 MPT_API mpt_status MPT_CALL mpt_tensor_read(const mpt_tensor *tensor, void *data, size_t nbytes);
@@ -315,7 +316,7 @@ MPT_API mpt_status MPT_CALL mpt_tensor_item(const mpt_tensor *tensor, double *ou
 
 /** Sets every element to value, rounded to the tensor's dtype. */
 MPT_API mpt_status MPT_CALL mpt_tensor_fill(mpt_tensor *tensor, double value);
-/** Fills with uniform numbers from [low, high): the same numbers on every device, for any thread count. Floating dtypes. */
+/** Fills with uniform numbers from [low, high), rounded to the dtype (which can give high): the same numbers on every device, for any thread count. Floating dtypes. */
 MPT_API mpt_status MPT_CALL mpt_tensor_random_uniform(mpt_tensor *tensor, double low, double high);
 /** Fills with normal numbers [Box and Muller 1958]. Floating dtypes. */
 MPT_API mpt_status MPT_CALL mpt_tensor_random_normal(mpt_tensor *tensor, double mean, double std);
@@ -427,7 +428,7 @@ MPT_API mpt_status MPT_CALL mpt_mse(mpt_tensor *prediction, mpt_tensor *target, 
 /**
  * Gradients of the scalar loss in every leaf that asks for them and that the loss reaches; others keep theirs.
  * scaler may be NULL; otherwise the gradients are those of scale * loss. The graph is used up.
- * MPT_ERROR_STALE: a tensor that the gradient needs was changed since, or the graph was used before.
+ * MPT_ERROR_STALE: a tensor that the gradient needs was changed since, or the graph was used before; nothing was changed then.
  */
 MPT_API mpt_status MPT_CALL mpt_backward(mpt_tensor *loss, mpt_scaler *scaler, mpt_grad_mode mode);
 /** The same from n roots with their cotangents: same shapes; a dtype that differs is cast. */
@@ -446,7 +447,7 @@ MPT_API void MPT_CALL mpt_policy_retain(mpt_policy *policy);
 MPT_API void MPT_CALL mpt_policy_release(mpt_policy *policy);
 /** The products of layers whose name matches pattern ('*' any text, '?' any character) run in dtype; the last match counts. */
 MPT_API mpt_status MPT_CALL mpt_policy_set_layer(mpt_policy *policy, const char *pattern, mpt_dtype dtype);
-/** The op of that name (see mpt_policy_describe) runs in dtype, whatever its class. */
+/** The op of that name (see mpt_policy_describe) runs in dtype, whatever its class; not for ops that only move data. */
 MPT_API mpt_status MPT_CALL mpt_policy_set_op(mpt_policy *policy, const char *op, mpt_dtype dtype);
 /** Products in that role run in dtype. A layer's override counts more than a role's, an op's more than both. */
 MPT_API mpt_status MPT_CALL mpt_policy_set_role(mpt_policy *policy, mpt_role role, mpt_dtype dtype);
@@ -593,7 +594,7 @@ typedef struct mpt_group_desc {
     double weight_decay_scale; /**< times the optimizer's decay; default 1; 0: no decay for this group */
 } mpt_group_desc;
 MPT_API mpt_status MPT_CALL mpt_group_desc_init(mpt_group_desc *desc, size_t nbytes);
-/** A group of n leaf parameters, each in one group only; desc NULL: the defaults. name: unique per optimizer, used in checkpoints. Not inside a capture. */
+/** A group of n leaf parameters of one dtype, dense in memory, each in one group only (f16 and bf16: each with memory of its own); desc NULL: the defaults. name: unique per optimizer, used in checkpoints. Not inside a capture. */
 MPT_API mpt_status MPT_CALL mpt_optimizer_add_group(mpt_optimizer *optimizer, const char *name, mpt_tensor *const *params, int32_t n,
                                                     const mpt_group_desc *desc);
 /** A group "layer" of all parameters of a layer. Not inside a capture. */
@@ -613,6 +614,8 @@ MPT_API mpt_status MPT_CALL mpt_optimizer_unscale(mpt_optimizer *optimizer, mpt_
  * Unscale unless done, check, clip, then step or skip, all on the device. scaler NULL: no scale and no check.
  * A skipped step changes neither parameters nor state nor the step count. Parameters without a gradient stay as they are.
  * Gradients are left as they were (still scaled, unless mpt_optimizer_unscale was called). MPT_ERROR_STEP_TWICE.
+ * The step count is a group's: a parameter whose first gradient comes later has the corrections of its group's count.
+ * In a program, unscale, step and mpt_scaler_update belong into one capture: runs do not move the order that a host is held to.
  */
 MPT_API mpt_status MPT_CALL mpt_optimizer_step(mpt_optimizer *optimizer, mpt_scaler *scaler);
 /** Steps done and skipped since the start; each output may be NULL. Synchronises. */
@@ -670,7 +673,8 @@ MPT_API mpt_status MPT_CALL mpt_state_number(const mpt_state *state, const char 
 /** Writes a file: to a new file beside it first, then renamed, so that a crash leaves the old or the new. Synchronises. Not inside a capture. */
 MPT_API mpt_status MPT_CALL mpt_state_save(mpt_state *state, const char *path);
 /** Reads a file back into everything that was added. Every name must be there with its shape and dtype, else nothing is changed;
- *  names in the file that were not added are left alone. Synchronises. Not inside a capture. */
+ *  names in the file that were not added are left alone. Where model and optimizer are in two files, load the model first:
+ *  f32 masters belong to the parameters that are there when they come. Synchronises. Not inside a capture. */
 MPT_API mpt_status MPT_CALL mpt_state_load(mpt_state *state, const char *path);
 /** The same through the host's own callback. */
 MPT_API mpt_status MPT_CALL mpt_state_save_to(mpt_state *state, mpt_write_fn write, void *user_data);

@@ -53,7 +53,9 @@ void MPT_CALL mpt_context_retain(mpt_context *ctx) {
     if (ctx) ctx->retain();
 }
 void MPT_CALL mpt_context_release(mpt_context *ctx) {
-    if (ctx) ctx->release();
+    if (!ctx) return;
+    if (ctx->forked()) ctx->device->set_forked();
+    ctx->release();
 }
 
 const char *MPT_CALL mpt_context_last_error(const mpt_context *ctx) { return ctx ? ctx->last_error.c_str() : ""; }

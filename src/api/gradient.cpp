@@ -33,7 +33,7 @@ mpt_status MPT_CALL mpt_backward(mpt_tensor *loss, mpt_scaler *scaler, mpt_grad_
         c.scope.policy = nullptr;
         const Ref<Tensor> one = scaler ? scaler->scale : ops::full(c, MPT_F32, {}, 1);
         const Ref<Tensor> cotangent = ops::cast(ops::reshape(one, root->shape), root->dtype);
-        api::about("loss", [&] { backward(c, {root}, {cotangent}, mode); });
+        api::about("argument 'loss'", [&] { backward(c, {root}, {cotangent}, mode); });
     });
 }
 
@@ -55,7 +55,12 @@ mpt_status MPT_CALL mpt_backward_from(mpt_tensor *const *roots, mpt_tensor *cons
                 fail(MPT_ERROR_DTYPE, "argument 'cotangents[", i, "]' is ", dtype_name(starts[i]->dtype), ", which is not a floating type");
             need_graph(*list[i], ("roots[" + std::to_string(i) + "]").c_str());
         }
-        api::about("roots", [&] { backward(c, list, starts, mode); });
+        // A cotangent may be the very gradient that is about to be written.
+        ScopeGuard guard(c);
+        c.scope.grad = false;
+        c.scope.policy = nullptr;
+        for (Ref<Tensor> &start : starts) start = ops::clone(start);
+        api::about("argument 'roots'", [&] { backward(c, list, starts, mode); });
     });
 }
 

@@ -17,6 +17,22 @@ void poison(Context &ctx, mpt_status status, const std::string &message) noexcep
     }
 }
 
+// The place of the first byte that is no part of UTF-8 (no overlong forms, no surrogates), or the text's size.
+std::size_t utf8_end(const std::string &text) {
+    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+    std::size_t i = 0;
+    while (i < text.size()) {
+        const unsigned lead = byte(i), next = byte(i + 1);
+        const std::size_t more = lead < 0x80 ? 0 : lead < 0xC2 ? 4 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : lead < 0xF5 ? 3 : 4;
+        if (more == 4) return i;
+        if ((lead == 0xE0 && next < 0xA0) || (lead == 0xED && next > 0x9F) || (lead == 0xF0 && next < 0x90) || (lead == 0xF4 && next > 0x8F)) return i;
+        for (std::size_t k = 1; k <= more; ++k)
+            if ((byte(i + k) & 0xC0) != 0x80) return i;
+        i += more + 1;
+    }
+    return i;
+}
+
 }  // namespace
 
 const char *thread_error_text() noexcept { return thread_error.c_str(); }
@@ -24,6 +40,8 @@ const char *thread_error_text() noexcept { return thread_error.c_str(); }
 mpt_status report(Context *ctx, const char *function, mpt_status status, const std::string &message) noexcept {
     try {
         thread_error = std::string(function) + ": " + message;
+        // Messages give values back, and a damaged file's names can be anything.
+        for (std::size_t i; (i = utf8_end(thread_error)) < thread_error.size();) thread_error[i] = '?';
         if (ctx) {
             poison(*ctx, status, thread_error);
             ctx->last_error = thread_error;
@@ -100,6 +118,12 @@ void text_out(const std::string &text, char *to, std::size_t nbytes, std::size_t
     if (needed) *needed = text.size() + 1;
 }
 
-std::string text_in(const char *text, const char *name) { return &need(text, name); }
+std::string text_in(const char *text, const char *name) {
+    const std::string own = &need(text, name);
+    const std::size_t end = utf8_end(own);
+    if (end < own.size())
+        fail(MPT_ERROR_ARGUMENT, "argument '", name, "' is not UTF-8: byte ", end, " is ", static_cast<int>(static_cast<unsigned char>(own[end])));
+    return own;
+}
 
 }  // namespace mpt::api

@@ -95,15 +95,15 @@ Handle &same(Context &ctx, Handle *handle, const char *name) {
 // A tensor whose contents the call reads or writes.
 Ref<Tensor> tensor(Context &ctx, mpt_tensor *handle, const char *name);
 std::vector<Ref<Tensor>> tensors(Context &ctx, mpt_tensor *const *handles, std::int32_t n, const char *name, const char *count_name);
-// Failures in body get the argument in front that they are about, which body cannot know.
+// Failures in body get in front which argument they are about ("argument 'loss'"): body cannot know it.
 template <class F>
-void about(const std::string &argument, F &&body) {
+void about(const std::string &subject, F &&body) {
     try {
         body();
     } catch (Error &error) {
         const bool callers = error.status != MPT_ERROR_MEMORY && error.status != MPT_ERROR_DEVICE && error.status != MPT_ERROR_DEVICE_LOST &&
                              error.status != MPT_ERROR_INTERNAL;
-        if (callers) error.message = "argument '" + argument + "': " + error.message;
+        if (callers) error.message = subject + ": " + error.message;
         throw;
     }
 }

@@ -104,7 +104,7 @@ mpt_status MPT_CALL mpt_layer_sequential(mpt_context *ctx, mpt_layer **out) {
 
 mpt_status MPT_CALL mpt_layer_add(mpt_layer *sequential, const char *name, mpt_layer *child) {
     return api::call("mpt_layer_add", sequential, "sequential", [&](Context &c) {
-        sequential->add(name ? name : "", Ref<mpt_layer>(&api::same(c, child, "child")));
+        sequential->add(name ? api::text_in(name, "name") : "", Ref<mpt_layer>(&api::same(c, child, "child")));
     });
 }
 
@@ -121,7 +121,7 @@ mpt_status MPT_CALL mpt_layer_forward(mpt_layer *layer, mpt_tensor *const *input
         api::need(outputs, "outputs");
         if (n_outputs != 1) fail(MPT_ERROR_ARGUMENT, "argument 'n_outputs' is ", n_outputs, ": this layer gives 1 output");
         if (x.size() != 1) fail(MPT_ERROR_ARGUMENT, "argument 'n_inputs' is ", n_inputs, ": this layer takes 1 input");
-        api::about("inputs", [&] { outputs[0] = layer->run("", x)[0].detach(); });
+        api::about("argument 'inputs'", [&] { outputs[0] = layer->run("", x)[0].detach(); });
     });
 }
 
@@ -130,7 +130,8 @@ mpt_status MPT_CALL mpt_layer_set_training(mpt_layer *layer, int32_t training) {
 }
 
 mpt_status MPT_CALL mpt_layer_freeze(mpt_layer *layer, int32_t frozen) {
-    return api::call("mpt_layer_freeze", layer, "layer", [&](Context &) {
+    return api::call("mpt_layer_freeze", layer, "layer", [&](Context &c) {
+        api::need_outside_capture(c, "freeze before mpt_capture_begin");
         const bool on = api::flag(frozen, "frozen") == 0;
         for (auto &[name, parameter] : layer->parameters()) parameter->requires_grad = on;
     });

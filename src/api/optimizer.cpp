@@ -1,5 +1,6 @@
 #include "optim/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "api/guard.h"
@@ -150,7 +151,8 @@ mpt_status MPT_CALL mpt_optimizer_set_lr(mpt_optimizer *optimizer, double lr) {
 }
 
 mpt_status MPT_CALL mpt_optimizer_set_clip_norm(mpt_optimizer *optimizer, double max_norm) {
-    return api::call("mpt_optimizer_set_clip_norm", optimizer, "optimizer", [&](Context &) {
+    return api::call("mpt_optimizer_set_clip_norm", optimizer, "optimizer", [&](Context &c) {
+        api::need_outside_capture(c, "set clipping before mpt_capture_begin");
         not_negative(max_norm, "argument 'max_norm'");
         optimizer->max_norm = max_norm;
     });
@@ -178,8 +180,13 @@ mpt_status MPT_CALL mpt_optimizer_step(mpt_optimizer *optimizer, mpt_scaler *sca
 mpt_status MPT_CALL mpt_optimizer_counts(mpt_optimizer *optimizer, int64_t *stepped_out, int64_t *skipped_out) {
     return api::call("mpt_optimizer_counts", optimizer, "optimizer", [&](Context &c) {
         api::need_outside_capture(c, "read the counts between runs");
+        // A group without gradients takes no part in a step, so the largest count is the optimizer's.
         std::int64_t counts[2] = {};
-        if (!optimizer->groups.empty()) read(optimizer->groups[0].counts, counts);
+        for (const Group &group : optimizer->groups) {
+            std::int64_t own[2];
+            read(group.counts, own);
+            for (int i = 0; i < 2; ++i) counts[i] = std::max(counts[i], own[i]);
+        }
         if (stepped_out) *stepped_out = counts[0];
         if (skipped_out) *skipped_out = counts[1];
     });

@@ -78,8 +78,11 @@ mpt_status MPT_CALL mpt_policy_set_op(mpt_policy *policy, const char *op, mpt_dt
     return api::call("mpt_policy_set_op", policy, "policy", [&](Context &) {
         const std::string name = api::text_in(op, "op");
         const auto &all = ops::all();
-        const bool known = std::any_of(all.begin(), all.end(), [&](const Op *o) { return name == o->name; });
-        if (!known) fail(MPT_ERROR_NOT_FOUND, "argument 'op' is '", name, "', which is no op: mpt_policy_describe lists them");
+        const auto found = std::find_if(all.begin(), all.end(), [&](const Op *o) { return name == o->name; });
+        if (found == all.end()) fail(MPT_ERROR_NOT_FOUND, "argument 'op' is '", name, "', which is no op: mpt_policy_describe lists them");
+        // What only moves data, or updates state in place, has the types of its operands.
+        const bool computes_freely = (*found)->precision != Precision::AsIs || ((*found)->kernel && (*found)->gradient);
+        if (!computes_freely) fail(MPT_ERROR_ARGUMENT, "argument 'op' is '", name, "', which keeps the types of its operands: override an op that computes");
         policy->ops[name] = computes(dtype);
     });
 }

@@ -87,14 +87,14 @@ mpt_status MPT_CALL mpt_state_number(const mpt_state *state, const char *name, i
 mpt_status MPT_CALL mpt_state_save(mpt_state *state, const char *path) {
     return transfer("mpt_state_save", state, [&] {
         const std::string file = api::text_in(path, "path");
-        api::about("path", [&] { state->save(file); });
+        api::about("argument 'path' is '" + file + "'", [&] { state->save(file); });
     });
 }
 
 mpt_status MPT_CALL mpt_state_load(mpt_state *state, const char *path) {
     return transfer("mpt_state_load", state, [&] {
         const std::string file = api::text_in(path, "path");
-        api::about("path", [&] { state->load(file); });
+        api::about("argument 'path' is '" + file + "'", [&] { state->load(file); });
     });
 }
 
@@ -110,7 +110,7 @@ mpt_status MPT_CALL mpt_state_save_to(mpt_state *state, mpt_write_fn write, void
 mpt_status MPT_CALL mpt_state_load_from(mpt_state *state, mpt_read_fn read, void *user_data) {
     return transfer("mpt_state_load_from", state, [&] {
         if (!read) fail(MPT_ERROR_ARGUMENT, "argument 'read' is NULL: give a function");
-        api::about("read", [&] {
+        api::about("argument 'read'", [&] {
             state->load([&](void *data, std::size_t nbytes) {
                 if (nbytes > 0 && read(data, nbytes, user_data) != 0) fail(MPT_ERROR_IO, "it reported a failure or a premature end for ", nbytes, " bytes");
             });

@@ -37,7 +37,12 @@ void mpt_context::log(mpt_log_level level, const std::string &message) const {
 
 void mpt_context::leave() {
     entry_.unlock();
-    if (has_garbage_.load(std::memory_order_acquire) && entry_.try_lock()) {
+    collect();
+}
+
+// Whoever leaves looks again: an object that was queued while this thread held the lock has nobody else.
+void mpt_context::collect() {
+    while (has_garbage_.load(std::memory_order_acquire) && entry_.try_lock()) {
         drain();
         entry_.unlock();
     }
@@ -46,11 +51,11 @@ void mpt_context::leave() {
 void mpt_context::dispose(mpt::Object *object) {
     // In the child of a fork a lock may be held by a thread that does not exist: leave the memory to the exit.
     if (forked()) return;
+    mpt::Ref<mpt_context> keep(this);  // what is deleted may hold the last reference to this context
     if (entry_.try_lock()) {
-        // What is deleted may hold the last reference to this context.
-        mpt::Ref<mpt_context> keep(this);
         delete object;
         entry_.unlock();
+        collect();
         return;
     }
     {
@@ -58,11 +63,7 @@ void mpt_context::dispose(mpt::Object *object) {
         garbage_.push_back(object);
         has_garbage_.store(true, std::memory_order_release);
     }
-    if (entry_.try_lock()) {  // the owner has left meanwhile and may not come back
-        mpt::Ref<mpt_context> keep(this);
-        drain();
-        entry_.unlock();
-    }
+    collect();  // the owner may have left meanwhile and not come back
 }
 
 void mpt_context::drain() {

@@ -59,6 +59,7 @@ struct mpt_context final : mpt::Object {
 
 private:
     void drain();
+    void collect();
 
     std::recursive_mutex entry_;
     std::mutex garbage_lock_;

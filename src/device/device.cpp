@@ -138,7 +138,7 @@ Ref<Kernel> Device::prepare(const KernelCall &call) {
         const mpt_status status = accelerator_->kernels.prepare(accelerator_handle_, &plain, &handle, &workspace, &error);
         if (status == MPT_OK)
             table = &accelerator_->kernels;
-        else if (status != MPT_ERROR_UNSUPPORTED)
+        else if (status == MPT_ERROR_MEMORY)  // anything else: the portable kernel runs
             check(status, error);
     }
     if (!table) {

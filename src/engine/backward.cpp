@@ -27,8 +27,12 @@ public:
 
     Tensor *target(const Edge &edge) {
         if (!edge.leaf || mode_ != MPT_GRAD_WRITE || written_.count(edge.leaf.get())) return nullptr;
+        handed_.insert(edge.leaf.get());
         return gradient_of(edge.leaf).get();
     }
+
+    // Everything that the walk will read, before it changes anything: a stale graph leaves all gradients as they were.
+    void check(const std::vector<Ref<Tensor>> &roots) const;
 
     void run();
 
@@ -38,7 +42,10 @@ private:
     void give_leaf(const Ref<Tensor> &leaf, const Ref<Tensor> &gradient) {
         const Ref<Tensor> &sum = gradient_of(leaf);
         const bool first = written_.insert(leaf.get()).second;
-        if (gradient == sum) return;  // the op has written it in place
+        if (gradient == sum && handed_.count(leaf.get())) return;  // the op has written it in place
+        // Sums have the types of their operands, whatever a policy says of additions elsewhere.
+        ScopeGuard guard(ctx_);
+        ctx_.scope.policy = nullptr;
         if (first && mode_ == MPT_GRAD_WRITE)
             ops::copy_into(sum, gradient);
         else
@@ -46,7 +53,8 @@ private:
     }
 
     void give_node(Node &node, int output, const Ref<Tensor> &gradient) {
-        if (node.used) fail(MPT_ERROR_STALE, "the graph behind '", node.op->name, "' was used up by an earlier backward: run the forward again");
+        ScopeGuard guard(ctx_);
+        ctx_.scope.policy = nullptr;
         auto [entry, fresh] = pending_.try_emplace(&node);
         std::vector<Ref<Tensor>> &grads = entry->second;
         if (fresh) {
@@ -66,7 +74,7 @@ private:
     mpt_grad_mode mode_;
     std::priority_queue<std::pair<std::uint64_t, Ref<Node>>, std::vector<std::pair<std::uint64_t, Ref<Node>>>, Later> order_;
     std::unordered_map<Node *, std::vector<Ref<Tensor>>> pending_;
-    std::unordered_set<Tensor *> written_;
+    std::unordered_set<Tensor *> written_, handed_;
 };
 
 // A node's rule sees the walk through this.
@@ -81,18 +89,26 @@ public:
     const Ref<Tensor> &out(int i) override { return checked(node_.out[static_cast<std::size_t>(i)]); }
     const Spec &in_form(int i) override { return node_.in_forms[static_cast<std::size_t>(i)]; }
     const Ref<Tensor> &dout(int i) override { return douts_[static_cast<std::size_t>(i)]; }
-    Tensor *target(int i) override { return walk_.target(edge(i)); }
+    Tensor *target(int i) override {
+        if (!edge(i).leaf || reads(*gradient_of(edge(i).leaf)->storage)) return nullptr;
+        return walk_.target(edge(i));
+    }
     void give(int i, Ref<Tensor> gradient) override {
         if (needs(i)) walk_.give(edge(i), gradient);
     }
 
 private:
     const Edge &edge(int i) { return node_.edges[static_cast<std::size_t>(i)]; }
+    // A gradient that is itself an operand cannot be written while it is read.
+    bool reads(const Storage &storage) const {
+        const auto is = [&](const Ref<Tensor> &t) { return t && t->storage.get() == &storage; };
+        for (const auto *list : {&node_.in, &node_.out})
+            for (const Saved &saved : *list)
+                if (is(saved.tensor)) return true;
+        return std::any_of(douts_.begin(), douts_.end(), is);
+    }
     const Ref<Tensor> &checked(const Saved &saved) {
         if (!saved.tensor) fail(MPT_ERROR_INTERNAL, "the gradient of '", node_.op->name, "' reads an operand that the op does not save (saves_in, saves_out)");
-        if (saved.tensor->storage->version != saved.version)
-            fail(MPT_ERROR_STALE, "a tensor of shape ", saved.tensor->shape, " that the gradient of '", node_.op->name,
-                 "' needs was changed after the forward (by a step, a fill or a copy): run the forward again before backward");
         return saved.tensor;
     }
 
@@ -100,6 +116,26 @@ private:
     Node &node_;
     std::vector<Ref<Tensor>> douts_;
 };
+
+void Walk::check(const std::vector<Ref<Tensor>> &roots) const {
+    std::vector<Node *> open;
+    std::unordered_set<Node *> seen;
+    const auto reach = [&](const Edge &edge) {
+        if (edge.node && seen.insert(edge.node.get()).second) open.push_back(edge.node.get());
+    };
+    for (const Ref<Tensor> &root : roots) reach(edge_of(*root));
+    while (!open.empty()) {
+        const Node &node = *open.back();
+        open.pop_back();
+        if (node.used) fail(MPT_ERROR_STALE, "the graph behind '", node.op->name, "' was used up by an earlier backward: run the forward again");
+        for (const auto *list : {&node.in, &node.out})
+            for (const Saved &saved : *list)
+                if (saved.tensor && saved.tensor->storage->version != saved.version)
+                    fail(MPT_ERROR_STALE, "a tensor of shape ", saved.tensor->shape, " that the gradient of '", node.op->name,
+                         "' needs was changed after the forward (by a step, a fill or a copy): run the forward again before backward");
+        for (const Edge &edge : node.edges) reach(edge);
+    }
+}
 
 void Walk::run() {
     while (!order_.empty()) {
@@ -133,6 +169,7 @@ void backward(Context &ctx, const std::vector<Ref<Tensor>> &roots, const std::ve
     ctx.scope.policy = nullptr;
     ctx.scope.layer.clear();
     Walk walk(ctx, mode);
+    walk.check(roots);
     for (std::size_t i = 0; i < roots.size(); ++i) walk.give(edge_of(*roots[i]), cotangents[i]);
     walk.run();
 }

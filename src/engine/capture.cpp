@@ -1,5 +1,7 @@
 #include "engine/capture.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "engine/shadow.h"
 
@@ -37,7 +39,9 @@ Ref<mpt_program> capture_end(Context &ctx, const std::vector<Ref<Tensor>> &outpu
         fail(MPT_ERROR_STATE, "an mpt_autocast_begin or mpt_no_grad_begin and its end are not both inside the capture: pair them before mpt_capture_end");
     Ref<mpt_program> program = make<mpt_program>(ctx, recording, outputs);
     close(ctx, true, program->output_storages);
-    for (const Ref<Tensor> &t : outputs) {  // the graph behind them was only written down
+    const auto &born = program->output_storages;
+    for (const Ref<Tensor> &t : outputs) {  // the graph behind what was born inside was only written down
+        if (std::find(born.begin(), born.end(), t->storage) == born.end()) continue;
         t->node = nullptr;
         t->leaf = nullptr;
     }
@@ -53,6 +57,7 @@ void capture_abort(Context &ctx) {
 
 void run_program(mpt_program &program) {
     Context &ctx = *program.ctx;
+    program.require_inputs();
     ScopeGuard guard(ctx);
     ctx.scope.grad = false;
     ctx.scope.policy = nullptr;

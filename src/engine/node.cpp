@@ -1,5 +1,6 @@
 #include "engine/node.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "core/error.h"
@@ -47,6 +48,7 @@ void Node::dispose() {
 
 void link(Context &ctx, const Call &call) {
     const Op &op = *call.op;
+    if (!is_floating(call.out[0]->dtype)) return;  // integers carry no gradient
     if (op.passes_gradient) {
         const Edge edge = edge_of(*call.in[0]);
         Tensor &y = *call.out[0];
@@ -63,12 +65,18 @@ void link(Context &ctx, const Call &call) {
         node->in_forms.push_back(spec_of(x.get()));
     }
     for (const Ref<Tensor> &y : call.out) node->out_forms.push_back(spec_of(y.get()));
+    unsigned saves_in = op.saves_in;
+    if (op.crosswise) {  // what no gradient will read is not kept alive
+        const std::vector<Edge> &edges = node->edges;
+        if (!edges[0]) saves_in &= ~2u;
+        if (std::none_of(edges.begin() + 1, edges.end(), [](const Edge &e) { return static_cast<bool>(e); })) saves_in &= ~1u;
+    }
     const auto save = [](std::vector<Saved> &list, const std::vector<Ref<Tensor>> &tensors, unsigned mask) {
         list.resize(tensors.size());
         for (std::size_t i = 0; i < tensors.size(); ++i)
             if ((mask >> i & 1) && tensors[i]) list[i] = {detached(*tensors[i]), tensors[i]->storage->version};
     };
-    save(node->in, call.in, op.saves_in);
+    save(node->in, call.in, saves_in);
     save(node->out, call.out, op.saves_out);
     for (std::size_t i = 0; i < call.out.size(); ++i) {
         if (!call.out[i] || !(op.differentiable >> i & 1)) continue;

@@ -13,13 +13,13 @@ Ref<Tensor> row(Context &ctx, const Ref<Storage> &storage, mpt_dtype dtype) {
     return make<Tensor>(ctx, storage, dtype, shape, Dims{1}, 0);
 }
 
-bool covers_storage(const Tensor &t) { return is_dense(t.shape, t.strides) && t.nbytes() == t.storage->nbytes(); }
-
 Ref<Tensor> view(const Tensor &parameter, const Shadow &shadow) {
     return make<Tensor>(*parameter.ctx, shadow.storage, shadow.dtype, parameter.shape, parameter.strides, parameter.offset);
 }
 
 }  // namespace
+
+bool covers_storage(const Tensor &t) { return is_dense(t.shape, t.strides) && t.nbytes() == t.storage->nbytes(); }
 
 void refresh(Context &ctx, const Ref<Storage> &original, mpt_dtype original_dtype, mpt_dtype dtype) {
     if (original->find_shadow(dtype)->of_version == original->version) return;

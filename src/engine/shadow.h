@@ -11,6 +11,8 @@ namespace mpt::shadow {
 
 // The copy of a parameter as a tensor of its form, fresh for the ops that follow and without a place in the graph.
 Ref<Tensor> get(const Ref<Tensor> &parameter, mpt_dtype dtype);
+// Is the tensor all of its storage? Only then can an optimizer keep copies of it fresh.
+bool covers_storage(const Tensor &tensor);
 // The low-precision copies that an optimizer's kernel should write together with the parameter. None for a parameter that is only a
 // part of its storage: those copies go stale and are made again when they are next asked for.
 std::vector<Ref<Tensor>> copies(const Tensor &parameter);

@@ -35,8 +35,8 @@ void Sink::shape_outputs(Call &call, Recording *recording) {
         Ref<Tensor> &out = call.out[i];
         if (spec.dtype == MPT_DTYPE_NONE) continue;
         if (out) {
-            if (!(out->shape == spec.shape))
-                fail(MPT_ERROR_INTERNAL, call.op->name, ": the given output has shape ", out->shape, " instead of ", spec.shape);
+            if (!(out->shape == spec.shape) || out->dtype != spec.dtype)
+                fail(MPT_ERROR_INTERNAL, call.op->name, ": the given output is ", dtype_name(out->dtype), out->shape, " instead of ", dtype_name(spec.dtype), spec.shape);
         } else if (!call.op->kernel) {
             out = view_of(*call.in[0], spec.shape, spec.strides, spec.offset);
         } else if (recording) {

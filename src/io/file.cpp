@@ -46,13 +46,13 @@ void AtomicFile::commit() {
     }
 }
 
-InputFile::InputFile(const std::string &path) : path_(path), file_(std::fopen(path.c_str(), "rb")) {
-    if (!file_) fail(MPT_ERROR_IO, "'", path, "' cannot be opened: ", std::strerror(errno));
+InputFile::InputFile(const std::string &path) : file_(std::fopen(path.c_str(), "rb")) {
+    if (!file_) fail(MPT_ERROR_IO, "it cannot be opened: ", std::strerror(errno));
 }
 
 void InputFile::read(void *data, std::size_t nbytes) {
     if (std::fread(data, 1, nbytes, file_) != nbytes)
-        fail(MPT_ERROR_IO, "'", path_, "' ends too early or cannot be read: it is no whole safetensors file");
+        fail(MPT_ERROR_IO, "it ends too early or cannot be read: it is no whole safetensors file");
 }
 
 }  // namespace mpt

@@ -31,7 +31,6 @@ public:
     void read(void *data, std::size_t nbytes);
 
 private:
-    std::string path_;
     std::FILE *file_;
 };
 

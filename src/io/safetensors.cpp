@@ -31,7 +31,7 @@ mpt_dtype type_of(const std::string &name) {
 
 Entry parse_entry(JsonReader &json, const std::string &name) {
     Entry entry{name, MPT_DTYPE_NONE, {}, 0, 0};
-    bool dtype = false, shape = false, offsets = false;
+    bool dtype = false, shape = false, offsets = false, foreign = false;
     json.expect('{');
     do {
         const std::string key = json.string();
@@ -52,8 +52,8 @@ Entry parse_entry(JsonReader &json, const std::string &name) {
                 } while (json.accept(','));
                 json.expect(']');
             }
-            if (!known) entry.dtype = MPT_DTYPE_NONE;  // no tensor of mpt's can have this form
-            shape = known;
+            shape = true;
+            foreign = !known;
         } else if (key == "data_offsets") {
             json.expect('[');
             entry.begin = json.number();
@@ -68,6 +68,7 @@ Entry parse_entry(JsonReader &json, const std::string &name) {
     json.expect('}');
     if (!dtype || !shape || !offsets || entry.end < entry.begin)
         fail(MPT_ERROR_IO, "the checkpoint's header is damaged: the entry '", name, "' has no proper dtype, shape and data_offsets");
+    if (foreign) entry.dtype = MPT_DTYPE_NONE;  // no tensor of mpt's can have this form
     if (entry.dtype != MPT_DTYPE_NONE && checked_nbytes(entry) != entry.end - entry.begin)
         fail(MPT_ERROR_IO, "the checkpoint's header is damaged: the offsets of '", name, "' do not fit its shape ", entry.shape);
     return entry;

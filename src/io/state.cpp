@@ -19,8 +19,15 @@ void mpt_state::require_new(const char *argument, const std::string &name) const
 }
 
 void mpt_state::add(const char *argument, std::vector<Item> items) {
-    for (const Item &item : items) require_new(argument, item.name);
+    for (const Item &item : items) {
+        require_new(argument, item.name);
+        item.tensor->storage->require_ready(item.name.c_str());
+    }
     items_.insert(items_.end(), std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()));
+}
+
+void mpt_state::require_ready() const {
+    for (const Item &item : items_) item.tensor->storage->require_ready(item.name.c_str());
 }
 
 void mpt_state::set_number(const std::string &name, std::int64_t value) {
@@ -47,11 +54,16 @@ void mpt_state::add_optimizer(const std::string &prefix, const Ref<mpt_optimizer
         }
     }
     add("prefix", std::move(items));
-    for (const Ref<Tensor> &p : copied) after_load_.push_back([p] { p->storage->find_shadow(MPT_F32)->of_version = p->storage->version; });
+    for (const Ref<Tensor> &p : copied) {
+        before_save_.push_back([p] { shadow::get(p, MPT_F32); });  // what the host has written since has another master
+        after_load_.push_back([p] { p->storage->find_shadow(MPT_F32)->of_version = p->storage->version; });
+    }
     keep_.push_back(optimizer);
 }
 
 void mpt_state::save(const Writer &write) const {
+    for (const auto &refresh : before_save_) refresh();
+    require_ready();
     std::vector<safetensors::Entry> entries;
     for (const Item &item : items_) entries.push_back({item.name, item.tensor->dtype, item.tensor->shape, 0, 0});
     for (const auto &[name, value] : numbers) entries.push_back({name, MPT_I64, {}, 0, 0});
@@ -78,6 +90,7 @@ void mpt_state::load(const std::string &path) {
 }
 
 void mpt_state::load(const Reader &read_bytes) {
+    require_ready();
     unsigned char length_bytes[8];
     read_bytes(length_bytes, sizeof length_bytes);
     std::uint64_t length = 0;
@@ -86,7 +99,7 @@ void mpt_state::load(const Reader &read_bytes) {
     std::string json(static_cast<std::size_t>(length), '\0');
     read_bytes(json.data(), json.size());
     std::vector<safetensors::Entry> entries = safetensors::parse(json);
-    std::sort(entries.begin(), entries.end(), [](const auto &a, const auto &b) { return a.begin < b.begin; });
+    std::sort(entries.begin(), entries.end(), [](const auto &a, const auto &b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
 
     // Everything is checked and read before anything is changed.
     std::unordered_map<std::string, const safetensors::Entry *> by_name;

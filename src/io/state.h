@@ -40,9 +40,10 @@ protected:
 
 private:
     void require_new(const char *argument, const std::string &name) const;
+    void require_ready() const;
 
     std::vector<Item> items_;
     // Optimizers whose state lives in more than the tensors: f32 masters are copies keyed to their parameters' versions.
-    std::vector<std::function<void()>> after_load_;
+    std::vector<std::function<void()>> before_save_, after_load_;
     std::vector<mpt::Ref<mpt::Object>> keep_;
 };

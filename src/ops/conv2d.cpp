@@ -71,8 +71,8 @@ void conv2d_gradient(GradRule &g) {
         for (int i = 0; i < 2; ++i) a.extent[i] = g.in_form(0).shape[2 + i];
         g.give(0, emit1(g.ctx(), kDgrad, {g.dout(0), g.in(1)}, a));
     }
+    RoleScope role(g.ctx(), MPT_ROLE_WEIGHT_GRADIENT);
     if (g.needs(1) || g.needs(2)) {
-        RoleScope role(g.ctx(), MPT_ROLE_WEIGHT_GRADIENT);
         for (int i = 0; i < 2; ++i) a.extent[i] = g.in_form(1).shape[2 + i];
         a.bias = g.needs(2);
         Call call{&kWgrad, {g.in(0), g.dout(0)}, {}, a};
@@ -90,7 +90,8 @@ constexpr Op kConv2d{.name = "conv2d",
                      .cast = 3,  // the bias is added in f32 as it is
                      .infer = infer_conv2d,
                      .gradient = conv2d_gradient,
-                     .saves_in = 3};
+                     .saves_in = 3,
+                     .crosswise = true};
 const RegisteredOps registered_0(kConv2d), registered_1(kDgrad), registered_2(kWgrad);
 
 }  // namespace

@@ -102,6 +102,7 @@ constexpr Op binary_op(const char *name, void (*gradient)(GradRule &), unsigned 
     op.gradient = gradient;
     op.saves_in = saves_in;
     op.saves_out = saves_out;
+    op.crosswise = saves_in == 3;
     return op;
 }
 // In the order of MPT_BINARY_*.

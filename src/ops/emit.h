@@ -76,6 +76,7 @@ struct Op {
     // product's weight gradient can be written straight into the gradient of the f32 master behind a conversion.
     bool passes_gradient = false;
     unsigned saves_in = 0, saves_out = 0;  // operands that the gradient reads, as bits
+    bool crosswise = false;                // a product: in[1] is read for the gradient of in[0], and in[0] for those of the rest
     unsigned differentiable = 1;           // outputs that carry a gradient, as bits
 };
 

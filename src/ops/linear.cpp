@@ -71,7 +71,8 @@ constexpr Op kLinear{.name = "linear",
                      .infer = infer_linear,
                      .arrange = arrange_linear,
                      .gradient = linear_gradient,
-                     .saves_in = 3};
+                     .saves_in = 3,
+                     .crosswise = true};
 const RegisteredOps registered(kLinear);
 
 }  // namespace

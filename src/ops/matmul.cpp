@@ -52,7 +52,8 @@ constexpr Op kMatmul{.name = "matmul",
                      .infer = infer_matmul,
                      .arrange = arrange_matmul,
                      .gradient = matmul_gradient,
-                     .saves_in = 3};
+                     .saves_in = 3,
+                     .crosswise = true};
 const RegisteredOps registered(kMatmul);
 
 }  // namespace

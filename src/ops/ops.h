@@ -85,10 +85,10 @@ private:
     mpt_role saved_;
 };
 
-// A leaf's gradient can take a product's result as it is when it has the type that products accumulate in.
+// A leaf's gradient can take a product's result as it is when it has the type that this product accumulates in.
 inline Tensor *wide_target(GradRule &rule, int input) {
     Tensor *target = rule.target(input);
-    return target && target->dtype == wide(target->dtype) ? target : nullptr;
+    return target && target->dtype == wide(rule.dout(0)->dtype) ? target : nullptr;
 }
 
 }  // namespace mpt

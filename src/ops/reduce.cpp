@@ -34,7 +34,8 @@ void mean_gradient(GradRule &g) {
 // Equal maxima share the gradient.
 void max_gradient(GradRule &g) {
     const Ref<Tensor> hit = ops::binary(g.in(0), spread(g, g.out(0)), MPT_BINARY_EQ);
-    const Ref<Tensor> count = ops::reduce(hit, MPT_REDUCE_SUM, static_cast<unsigned>(g.attrs().as<mpt_attrs_reduce>().dims), true);
+    const Ref<Tensor> count = ops::reduce(hit, MPT_REDUCE_SUM, static_cast<unsigned>(g.attrs().as<mpt_attrs_reduce>().dims), true,
+                                          wide(hit->dtype));  // a count may be no f16 number
     const Ref<Tensor> share = ops::binary(g.dout(0), count, MPT_BINARY_DIV);
     g.give(0, ops::binary(hit, spread(g, share), MPT_BINARY_MUL));
 }

@@ -11,6 +11,8 @@ void write(const Ref<Tensor> &tensor, const void *data) {
         ++tensor->storage->version;
         return;
     }
+    ScopeGuard guard(ctx);
+    ctx.scope.policy = nullptr;
     const Ref<Tensor> staged = new_tensor(ctx, tensor->dtype, tensor->shape);
     ctx.device->to_device(staged->data(), data, staged->nbytes(), nullptr);
     ops::copy_into(tensor, staged);
@@ -19,6 +21,7 @@ void write(const Ref<Tensor> &tensor, const void *data) {
 void read(const Ref<Tensor> &tensor, void *data) {
     ScopeGuard guard(*tensor->ctx);
     tensor->ctx->scope.grad = false;
+    tensor->ctx->scope.policy = nullptr;
     const Ref<Tensor> rows = ops::contiguous(tensor);
     tensor->ctx->device->to_host(data, rows->data(), rows->nbytes(), nullptr);
 }

@@ -49,6 +49,8 @@ void mpt_optimizer::add_group(const std::string &name, const std::vector<Ref<Ten
         if (p->dtype != parameters[0]->dtype)
             fail(MPT_ERROR_DTYPE, "argument '", argument, "': parameter ", i, " is ", dtype_name(p->dtype), " but parameter 0 is ", dtype_name(parameters[0]->dtype), ": make a group for each type");
         if (!is_dense(p->shape, p->strides)) fail(MPT_ERROR_SHAPE, "argument '", argument, "': parameter ", i, " has gaps in memory (strides ", p->strides, "): use a dense tensor");
+        if (is_low(p->dtype) && !shadow::covers_storage(*p))
+            fail(MPT_ERROR_SHAPE, "argument 'params': parameter ", i, " is ", dtype_name(p->dtype), " and only a part of its memory, so it can keep no f32 master: use a tensor of its own");
         group.slots.push_back({p, {}, {}});
     }
     group.step = zeros(*ctx, MPT_I64, {}, {});
@@ -63,6 +65,7 @@ Ref<Tensor> mpt_optimizer::master(const Slot &slot) const {
 void mpt_optimizer::make_state(Slot &slot) {
     const Tensor &p = *slot.parameter;
     if (moments() > 0 && !slot.first) slot.first = zeros(*ctx, wide(p.dtype), p.shape, p.strides);
+    master(slot);
     if (moments() > 1 && !slot.second) slot.second = zeros(*ctx, wide(p.dtype), p.shape, p.strides);
 }
 
@@ -71,7 +74,6 @@ void mpt_optimizer::make_state() {
     for (Group &group : groups)
         for (Slot &slot : group.slots) {
             make_state(slot);
-            master(slot);
         }
 }
 
@@ -79,7 +81,7 @@ std::vector<Ref<Tensor>> mpt_optimizer::gradients() const {
     std::vector<Ref<Tensor>> grads;
     for (const Group &group : groups)
         for (const Slot &slot : group.slots)
-            if (slot.parameter->grad) grads.push_back(slot.parameter->grad);
+            if (slot.active()) grads.push_back(slot.parameter->grad);
     if (grads.empty()) fail(MPT_ERROR_STATE, "argument 'optimizer': none of its parameters has a gradient: call mpt_backward first");
     return grads;
 }
@@ -97,6 +99,10 @@ void mpt_optimizer::unscale(mpt_scaler &scaler) {
 void mpt_optimizer::step(mpt_scaler *scaler) {
     UpdateScope scope(*ctx);
     const std::vector<Ref<Tensor>> grads = gradients();
+    // All state first: when memory runs out, no group has stepped yet.
+    for (Group &group : groups)
+        for (Slot &slot : group.slots)
+            if (slot.active()) make_state(slot);
     ops::UpdateOperands operands;
     operands.lr = lr;
     mpt_scaler::Slot *slot = scaler ? &scaler->slot(number) : nullptr;
@@ -124,8 +130,7 @@ void mpt_optimizer::update_group(Group &group, ops::UpdateOperands o) {
     std::vector<std::vector<Ref<Tensor>>> copies;  // per tensor
     std::vector<Ref<Tensor>> updated;
     for (Slot &slot : group.slots) {
-        if (!slot.parameter->grad) continue;
-        make_state(slot);
+        if (!slot.active()) continue;
         updated.push_back(slot.parameter);
         o.grads.push_back(slot.parameter->grad);
         o.masters.push_back(master(slot));

@@ -16,6 +16,7 @@ namespace mpt {
 struct Slot {
     Ref<Tensor> parameter;
     Ref<Tensor> first, second;  // moments, in the master's type
+    bool active() const { return parameter->grad && parameter->requires_grad; }  // a frozen one keeps its old gradient
 };
 
 struct Group {

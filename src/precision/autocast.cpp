@@ -25,7 +25,8 @@ mpt_dtype widest(const Call &call) {
 
 void Autocast::convert(Ref<Tensor> &x, mpt_dtype dtype) {
     if (x->dtype == dtype) return;
-    if (!x->parameter || !is_low(dtype)) {
+    // A leaf born inside a capture has no memory that a copy could be made from before a run.
+    if (!x->parameter || !is_low(dtype) || x->storage->state() != StorageState::Ready) {
         x = ops::cast(x, dtype);
         return;
     }
@@ -48,6 +49,13 @@ void Autocast::emit(Call &call) {
     if (target != MPT_DTYPE_NONE)
         for (std::size_t i = 0; i < call.in.size(); ++i)
             if ((op.cast >> i & 1) && castable(call.in[i])) convert(call.in[i], target);
+    // A product's bias is added as it is, in the operands' type or in the wide one.
+    if (op.precision == Precision::Lower)
+        for (std::size_t i = 0; i < call.in.size(); ++i) {
+            Ref<Tensor> &x = call.in[i];
+            const mpt_dtype type = call.in[0]->dtype;
+            if (!(op.cast >> i & 1) && x && is_floating(x->dtype) && x->dtype != type && x->dtype != wide(type)) x = ops::cast(x, wide(type));
+        }
     next_->emit(call);
 }
 

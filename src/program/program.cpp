@@ -120,6 +120,11 @@ bool mpt_program::reads(const Storage &storage) const {
     return std::any_of(read_.begin(), read_.end(), [&](const Ref<Storage> &s) { return s.get() == &storage; });
 }
 
+void mpt_program::require_inputs() const {
+    for (const Ref<Storage> &s : read_)
+        if (std::find(output_storages.begin(), output_storages.end(), s) == output_storages.end()) s->require_ready("program");
+}
+
 void mpt_program::launch() {
     for (const Launch &l : launches_) l.kernel->launch(l.in.data(), l.out.data(), l.workspace, nullptr);
     for (const auto &[storage, count] : writes_) storage->version += count;

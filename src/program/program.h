@@ -16,6 +16,8 @@ struct mpt_program final : mpt::Object {
 
     void launch();
     bool reads(const mpt::Storage &storage) const;
+    // Refuses to run on another program's output that is not there yet.
+    void require_inputs() const;
 
     mpt::Ref<mpt_context> ctx;
     std::vector<mpt::ShadowUse> shadow_reads;

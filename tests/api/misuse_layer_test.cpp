@@ -105,6 +105,7 @@ const misuse::Rows rows{
     ROW(Range, "name", "'head'", mpt_layer_add, w.chain, "head", w.linear),
     ROW(Range, "name", "'a.b'", mpt_layer_add, w.chain, "a.b", w.linear),
     ROW(Range, "name", "'a/b'", mpt_layer_add, w.chain, "a/b", w.linear),
+    ROW(Range, "name", "byte 1 is 255", mpt_layer_add, w.chain, "a\xff", w.linear),
     ROW(Range, "child", "", mpt_layer_add, w.chain, "a", w.chain),
 
     ROW(Null, "layer", "", mpt_layer_forward, nullptr, w.list({w.x}), 1, w.out(), 1),
@@ -140,6 +141,9 @@ const misuse::Rows rows{
     ROW(Null, "layer", "", mpt_layer_parameter_by_name, nullptr, "head.bias", w.out()),
     ROW(Null, "name", "", mpt_layer_parameter_by_name, w.chain, nullptr, w.out()),
     ROW(Null, "out", "", mpt_layer_parameter_by_name, w.chain, "head.bias", nullptr),
+    ROW(Range, "name", "byte 0 is 192", mpt_layer_parameter_by_name, w.chain, "\xc0\x80", w.out()),
+    ROW_IS(MPT_ERROR_NOT_FOUND, "name", "'n\xc3\xb6 \xe2\x82\xac \xf0\x9f\x98\x80'", mpt_layer_parameter_by_name, w.chain,
+           "n\xc3\xb6 \xe2\x82\xac \xf0\x9f\x98\x80", w.out()),
     ROW_IS(MPT_ERROR_NOT_FOUND, "name", "'bias'; the layer has: head.weight head.bias", mpt_layer_parameter_by_name, w.chain, "bias", w.out()),
 
     ROW(Null, "ctx", "", mpt_policy_create, nullptr, MPT_F16, w.out()),

@@ -202,10 +202,9 @@ const misuse::Rows rows{
     FIELD(MaxPool2d, Range, "padding_h is -1", d.padding_h = -1),
     FIELD(MaxPool2d, Range, "padding_w is 2", d.padding_w = 2),
     FIELD(MaxPool2d, Range, "65536 and 32768", d.kernel_h = 65536; d.kernel_w = 32768; d.padding_h = 32768; d.padding_w = 16384),
-    STEPS("mpt_max_pool2d", Taken, "params", "", auto d = MaxPool2d::good(); d.kernel_h = INT32_MAX; d.kernel_w = 1; d.padding_h = INT32_MAX / 2;
-          return MaxPool2d::use(w, &d)),
+    STEPS("mpt_max_pool2d", Taken, "params", "", auto d = MaxPool2d::good(); d.stride_h = d.stride_w = INT32_MAX; return MaxPool2d::use(w, &d)),
     STEPS("mpt_max_pool2d", Shape, "x", "window of 7", auto d = MaxPool2d::good(); d.kernel_h = 7; return MaxPool2d::use(w, &d)),
-    STEPS("mpt_max_pool2d", Shape, "x", "window of 2147483647", auto d = MaxPool2d::good(); d.kernel_h = INT32_MAX; return MaxPool2d::use(w, &d)),
+    STEPS("mpt_max_pool2d", Shape, "x", "window of 2147483647", auto d = MaxPool2d::good(); d.kernel_h = INT32_MAX; d.kernel_w = 1; return MaxPool2d::use(w, &d)),
 
     SOFTMAX_ROWS(mpt_softmax),
     SOFTMAX_ROWS(mpt_log_softmax),

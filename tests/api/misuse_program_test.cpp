@@ -92,6 +92,8 @@ const misuse::Rows rows{
     ROW(Range, "name", "'x'", mpt_state_add_tensor, w.state, "x", w.row),
     ROW(Range, "name", "'__metadata__'", mpt_state_add_tensor, w.state, "__metadata__", w.row),
     ROW(State, "tensor", "", mpt_state_add_tensor, w.state, "t", w.output),
+    ROW(Range, "name", "byte 0 is 237", mpt_state_add_tensor, w.state, "\xed\xa0\x80", w.row),
+    ROW(Range, "name", "byte 2 is 240", mpt_state_add_tensor, w.state, "ab\xf0\x9f", w.row),
     ROW(Null, "state", "", mpt_state_add_layer, nullptr, "l", w.chain),
     ROW(Null, "prefix", "", mpt_state_add_layer, w.state, nullptr, w.chain),
     ROW(Null, "layer", "", mpt_state_add_layer, w.state, "l", nullptr),
@@ -151,5 +153,35 @@ const misuse::Rows rows{
     STEPS("mpt_state_load_from", Shape, "read", "[4]", return load_as(w, "x", w.row)),
     STEPS("mpt_state_load_from", Dtype, "read", "is f16", return load_as(w, "x", w.half)),
 };
+
+// A layer whose last name is taken leaves none of its names behind.
+TEST(MisuseTable, AStateTakesAllOrNothing) {
+    misuse::World w;
+    OK(mpt_state_add_tensor(w.state, "l.head.bias", w.row));
+    const std::string before = w.saved();
+    EXPECT_EQ(mpt_state_add_layer(w.state, "l", w.chain), MPT_ERROR_ARGUMENT);
+    EXPECT_EQ(w.saved(), before);
+    OK(mpt_state_set_number(w.state, "o.own.counts", 1));
+    const std::string with_number = w.saved();
+    EXPECT_EQ(mpt_state_add_optimizer(w.state, "o", w.optimizer), MPT_ERROR_ARGUMENT);
+    EXPECT_EQ(w.saved(), with_number);
+}
+
+// What fails in a capture is what every later call gives, whatever is wrong with that one.
+TEST(MisuseTable, APoisonedCaptureGivesItsFirstError) {
+    misuse::World w;
+    w.capture();
+    EXPECT_EQ(mpt_add(w.x, w.row, w.out()), MPT_ERROR_SHAPE);
+    EXPECT_EQ(mpt_add(w.x, w.x, w.out()), MPT_ERROR_SHAPE);
+    EXPECT_EQ(mpt_add(w.x, w.ints, w.out()), MPT_ERROR_SHAPE);
+    EXPECT_EQ(mpt_add(w.x, w.other.x, w.out()), MPT_ERROR_SHAPE);
+    EXPECT_EQ(mpt_capture_begin(w.ctx), MPT_ERROR_SHAPE);
+    EXPECT_EQ(mpt_program_run(w.program), MPT_ERROR_SHAPE);
+    EXPECT_NE(std::string(mpt_last_error()).find("mpt_add: argument 'b' has shape [4]"), std::string::npos) << mpt_last_error();
+    EXPECT_NE(std::string(mpt_last_error()).find("mpt_capture_abort"), std::string::npos) << mpt_last_error();
+    EXPECT_TRUE(w.untouched());
+    OK(mpt_capture_abort(w.ctx));
+    OK(mpt_program_run(w.program));
+}
 
 }  // namespace

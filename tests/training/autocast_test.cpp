@@ -219,3 +219,24 @@ TEST_F(Autocast, PairsMustMatch) {
     EXPECT_EQ(MPT_ERROR_STATE, mpt_autocast_end(ctx));
     EXPECT_EQ(MPT_ERROR_STATE, mpt_no_grad_end(ctx));
 }
+
+TEST_F(Autocast, OpsThatOnlyMoveDataTakeNoOverride) {
+    for (const char *op : {"cast", "contiguous", "copy", "fill", "random", "reshape", "adam"})
+        EXPECT_EQ(MPT_ERROR_ARGUMENT, mpt_policy_set_op(policy, op, MPT_BF16)) << op;
+    EXPECT_EQ(MPT_ERROR_NOT_FOUND, mpt_policy_set_op(policy, "no such op", MPT_BF16));
+    OK(mpt_policy_set_op(policy, "add", MPT_BF16));
+}
+
+TEST_F(Autocast, AnOverrideOfAdditionsDoesNotRoundGradientSums) {
+    Tensor w = tensor(ctx, MPT_F32, {1}), sum, g;
+    OK(mpt_tensor_fill(w, 1));
+    OK(mpt_tensor_set_requires_grad(w, 1));
+    OK(mpt_tensor_grad(w, g.out()));
+    OK(mpt_tensor_fill(g, 1001));
+    OK(mpt_policy_set_op(policy, "add", MPT_BF16));
+    OK(mpt_autocast_begin(ctx, policy));
+    OK(mpt_sum(w, 0, nullptr, 0, sum.out()));
+    OK(mpt_autocast_end(ctx));
+    OK(mpt_backward(sum, nullptr, MPT_GRAD_ADD));
+    EXPECT_EQ(1002, floats(g)[0]);
+}

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <thread>
 
 #include "net.h"
@@ -306,4 +307,86 @@ TEST_F(CaptureRules, AHostsOwnOptimizerBetweenRunsIsSeen) {
         }
         ASSERT_EQ(eager.snapshot(), captured.snapshot()) << i;
     }
+}
+
+TEST_F(CaptureRules, AnotherProgramsOutputMustBeThere) {
+    Tensor z;
+    Program second;
+    OK(mpt_capture_begin(ctx));
+    OK(mpt_affine(x, 2, 0, y.out()));
+    mpt_tensor *outputs[] = {y};
+    OK(mpt_capture_end(ctx, outputs, 1, program.out()));
+    OK(mpt_capture_begin(ctx));
+    OK(mpt_affine(y, 10, 0, z.out()));
+    mpt_tensor *results[] = {z};
+    OK(mpt_capture_end(ctx, results, 1, second.out()));
+    EXPECT_EQ(MPT_ERROR_STATE, mpt_program_run(second));
+    OK(mpt_program_run(program));
+    OK(mpt_program_run(second));
+    EXPECT_EQ((std::vector<float>{20, 40}), floats(z));
+}
+
+TEST_F(CaptureRules, AnOutsideOutputKeepsItsGraph) {
+    Tensor product, sum;
+    OK(mpt_tensor_set_requires_grad(x, 1));
+    OK(mpt_mul(x, x, product.out()));
+    OK(mpt_sum(product, 0, nullptr, 0, sum.out()));
+    OK(mpt_capture_begin(ctx));
+    mpt_tensor *outputs[] = {sum};
+    OK(mpt_capture_end(ctx, outputs, 1, program.out()));
+    OK(mpt_backward(sum, nullptr, MPT_GRAD_WRITE));
+}
+
+TEST_F(CaptureRules, ALeafBornInsideRunsUnderAutocast) {
+    Tensor raw = tensor<std::uint8_t>(ctx, MPT_U8, {1, 4}, {1, 2, 3, 4}), inside;
+    Layer net = model(ctx, Kind::Regression);
+    Policy policy;
+    OK(mpt_policy_create(ctx, MPT_BF16, policy.out()));
+    OK(mpt_capture_begin(ctx));
+    OK(mpt_cast(raw, MPT_F32, inside.out()));
+    OK(mpt_tensor_set_requires_grad(inside, 1));
+    OK(mpt_autocast_begin(ctx, policy));
+    mpt_tensor *in = inside;
+    OK(mpt_layer_forward(net, &in, 1, y.out(), 1));
+    OK(mpt_autocast_end(ctx));
+    mpt_tensor *outputs[] = {y};
+    OK(mpt_capture_end(ctx, outputs, 1, program.out()));
+    OK(mpt_program_run(program));
+}
+
+TEST_F(CaptureRules, AStateTakesNothingBornInside) {
+    State state;
+    OK(mpt_state_create(ctx, state.out()));
+    OK(mpt_capture_begin(ctx));
+    OK(mpt_affine(x, 2, 0, y.out()));
+    EXPECT_EQ(MPT_ERROR_STATE, mpt_state_add_tensor(state, "y", y));
+    OK(mpt_capture_abort(ctx));
+}
+
+TEST(Lifetime, LastReleasesOnTwoThreadsAtOnceLeaveNothing) {
+    std::atomic<std::int64_t> blocks{0};
+    for (int round = 0; round < 500; ++round) {
+        mpt_context_desc desc;
+        OK(mpt_context_desc_init(&desc, sizeof desc));
+        desc.threads = 1;
+        desc.alloc = [](size_t n, void *, void *user) -> void * {
+            ++*static_cast<std::atomic<std::int64_t> *>(user);
+            return std::aligned_alloc(64, (n + 63) / 64 * 64);
+        };
+        desc.free = [](void *p, size_t, void *, void *user) {
+            --*static_cast<std::atomic<std::int64_t> *>(user);
+            std::free(p);
+        };
+        desc.alloc_user_data = &blocks;
+        mpt_context *ctx;
+        OK(mpt_context_create(&desc, &ctx));
+        mpt_tensor *tensors[2];
+        const std::int64_t shape[] = {16};
+        for (mpt_tensor *&t : tensors) OK(mpt_tensor_create(ctx, MPT_F32, 1, shape, &t));
+        mpt_context_release(ctx);
+        std::thread other([&] { mpt_tensor_release(tensors[0]); });
+        mpt_tensor_release(tensors[1]);
+        other.join();
+    }
+    EXPECT_EQ(0, blocks);
 }
