@@ -7,6 +7,7 @@
 
 #include "isa.h"
 #include "kernels.h"
+#include "max_pool16.h"
 #include "runs.h"
 
 namespace mpt::cpu {
@@ -289,10 +290,12 @@ std::unique_ptr<Kernel> prepare(Pool &pool, const mpt_mod_call &call, const mpt_
 }  // namespace
 
 std::unique_ptr<Kernel> prepare_max_pool2d(Pool &pool, const mpt_mod_call &call) {
+    if (auto kernel = prepare_max_pool16(pool, call)) return kernel;
     return prepare<MaxPool>(pool, call, call.out[1]);
 }
 
 std::unique_ptr<Kernel> prepare_max_pool2d_grad(Pool &pool, const mpt_mod_call &call) {
+    if (auto kernel = prepare_max_pool_grad16(pool, call)) return kernel;
     return prepare<MaxPoolGrad>(pool, call, call.in[1]);
 }
 
