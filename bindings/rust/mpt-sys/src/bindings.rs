@@ -675,7 +675,7 @@ extern "C" {
     pub fn mpt_context_retain(ctx: *mut mpt_context);
 }
 extern "C" {
-    #[doc = " Everything made from a context keeps it alive; it goes with the last of them."]
+    #[doc = " Everything made from a context keeps it alive; it goes with the last of them. Close autocast, no-grad and capture first: they hold it too."]
     pub fn mpt_context_release(ctx: *mut mpt_context);
 }
 extern "C" {
@@ -793,7 +793,8 @@ extern "C" {
     ) -> mpt_status;
 }
 extern "C" {
-    #[doc = " Copies elements, in logical row-major order and in the tensor's dtype, from host memory; nbytes = numel * size. Not inside a capture."]
+    #[doc = " Copies elements, in logical row-major order and in the tensor's dtype, from host memory; nbytes = numel * size."]
+    #[doc = "  What takes part in gradients is written between mpt_no_grad_begin and mpt_no_grad_end. Not inside a capture."]
     pub fn mpt_tensor_write(
         tensor: *mut mpt_tensor,
         data: *const ::std::os::raw::c_void,
@@ -817,7 +818,7 @@ extern "C" {
     pub fn mpt_tensor_fill(tensor: *mut mpt_tensor, value: f64) -> mpt_status;
 }
 extern "C" {
-    #[doc = " Fills with uniform numbers from [low, high): the same numbers on every device, for any thread count. Floating dtypes."]
+    #[doc = " Fills with uniform numbers from [low, high), rounded to the dtype (which can give high): the same numbers on every device, for any thread count. Floating dtypes."]
     pub fn mpt_tensor_random_uniform(tensor: *mut mpt_tensor, low: f64, high: f64) -> mpt_status;
 }
 extern "C" {
@@ -1352,7 +1353,7 @@ extern "C" {
 extern "C" {
     #[doc = " Gradients of the scalar loss in every leaf that asks for them and that the loss reaches; others keep theirs."]
     #[doc = " scaler may be NULL; otherwise the gradients are those of scale * loss. The graph is used up."]
-    #[doc = " MPT_ERROR_STALE: a tensor that the gradient needs was changed since, or the graph was used before."]
+    #[doc = " MPT_ERROR_STALE: a tensor that the gradient needs was changed since, or the graph was used before; nothing was changed then."]
     pub fn mpt_backward(
         loss: *mut mpt_tensor,
         scaler: *mut mpt_scaler,
@@ -1398,7 +1399,7 @@ extern "C" {
     ) -> mpt_status;
 }
 extern "C" {
-    #[doc = " The op of that name (see mpt_policy_describe) runs in dtype, whatever its class."]
+    #[doc = " The op of that name (see mpt_policy_describe) runs in dtype, whatever its class; not for ops that only move data."]
     pub fn mpt_policy_set_op(
         policy: *mut mpt_policy,
         op: *const ::std::os::raw::c_char,
@@ -2598,7 +2599,7 @@ extern "C" {
     pub fn mpt_group_desc_init(desc: *mut mpt_group_desc, nbytes: usize) -> mpt_status;
 }
 extern "C" {
-    #[doc = " A group of n leaf parameters, each in one group only; desc NULL: the defaults. name: unique per optimizer, used in checkpoints. Not inside a capture."]
+    #[doc = " A group of n leaf parameters of one dtype, dense in memory, each in one group only (f16 and bf16: each with memory of its own); desc NULL: the defaults. name: unique per optimizer, used in checkpoints. Not inside a capture."]
     pub fn mpt_optimizer_add_group(
         optimizer: *mut mpt_optimizer,
         name: *const ::std::os::raw::c_char,
@@ -2638,6 +2639,8 @@ extern "C" {
     #[doc = " Unscale unless done, check, clip, then step or skip, all on the device. scaler NULL: no scale and no check."]
     #[doc = " A skipped step changes neither parameters nor state nor the step count. Parameters without a gradient stay as they are."]
     #[doc = " Gradients are left as they were (still scaled, unless mpt_optimizer_unscale was called). MPT_ERROR_STEP_TWICE."]
+    #[doc = " The step count is a group's: a parameter whose first gradient comes later has the corrections of its group's count."]
+    #[doc = " In a program, unscale, step and mpt_scaler_update belong into one capture: runs do not move the order that a host is held to."]
     pub fn mpt_optimizer_step(optimizer: *mut mpt_optimizer, scaler: *mut mpt_scaler)
         -> mpt_status;
 }
@@ -2779,7 +2782,8 @@ extern "C" {
 }
 extern "C" {
     #[doc = " Reads a file back into everything that was added. Every name must be there with its shape and dtype, else nothing is changed;"]
-    #[doc = "  names in the file that were not added are left alone. Synchronises. Not inside a capture."]
+    #[doc = "  names in the file that were not added are left alone. Where model and optimizer are in two files, load the model first:"]
+    #[doc = "  f32 masters belong to the parameters that are there when they come. Synchronises. Not inside a capture."]
     pub fn mpt_state_load(state: *mut mpt_state, path: *const ::std::os::raw::c_char)
         -> mpt_status;
 }
