@@ -48,7 +48,7 @@ for part in "$@"; do
         baseline)
             # Without source locations abidiff would take every type for a private one, and keep silent about changes.
             abidw --headers-dir "$root/include" --drop-private-types --exported-interfaces-only --no-corpus-path --no-comp-dir-path \
-                "$library" | sed -e "s#filepath='$root/#filepath='#" -e "s#filepath='\(\.\./\)*#filepath='#" >"$into/abi/baseline.abi"
+                "$library" | sed -e "s#path='$root/#path='#g" -e "s#path='\(\.\./\)*#path='#g" >"$into/abi/baseline.abi"
             ;;
         rust)
             mkdir -p "$into/bindings/rust/mpt-sys/src"
