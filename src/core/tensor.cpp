@@ -15,12 +15,13 @@ std::size_t checked_bytes(const Dims &shape, mpt_dtype dtype, const char *subjec
         if (shape[i] < 0) fail(MPT_ERROR_SHAPE, subject, " is ", shape, ": an extent is negative");
         if (shape[i] == 0) empty = true;
     }
-    if (empty) return 0;
+    // The extents around a zero count as well: strides and partial products are made of them.
     for (int i = 0; i < shape.n; ++i) {
+        if (shape[i] == 0) continue;
         if (shape[i] > most / count) fail(MPT_ERROR_SHAPE, subject, " is ", shape, ": in ", dtype_name(dtype), " it needs more bytes than an address can count");
         count *= shape[i];
     }
-    return static_cast<std::size_t>(count) * dtype_size(dtype);
+    return empty ? 0 : static_cast<std::size_t>(count) * dtype_size(dtype);
 }
 
 Ref<Tensor> new_tensor(Context &ctx, mpt_dtype dtype, const Dims &shape, const Dims &strides) {
