@@ -29,7 +29,7 @@ void AtomicFile::failed(const char *what) const {
 }
 
 void AtomicFile::write(const void *data, std::size_t nbytes) {
-    if (std::fwrite(data, 1, nbytes, file_) != nbytes) failed("cannot be written");
+    if (nbytes != 0 && std::fwrite(data, 1, nbytes, file_) != nbytes) failed("cannot be written");
 }
 
 void AtomicFile::commit() {
@@ -51,7 +51,7 @@ InputFile::InputFile(const std::string &path) : file_(std::fopen(path.c_str(), "
 }
 
 void InputFile::read(void *data, std::size_t nbytes) {
-    if (std::fread(data, 1, nbytes, file_) != nbytes)
+    if (nbytes != 0 && std::fread(data, 1, nbytes, file_) != nbytes)
         fail(MPT_ERROR_IO, "it ends too early or cannot be read: it is no whole safetensors file");
 }
 
