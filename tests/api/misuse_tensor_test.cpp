@@ -21,7 +21,9 @@ const misuse::Rows rows{
     ROW(Range, "ndim", "is 9", mpt_tensor_create, w.ctx, MPT_F32, 9, w.extents({1, 1, 1, 1, 1, 1, 1, 1, 1}), w.out()),
     ROW(Null, "shape", "", mpt_tensor_create, w.ctx, MPT_F32, 2, nullptr, w.out()),
     ROW(Taken, "shape", "", mpt_tensor_create, w.ctx, MPT_F32, 0, nullptr, w.out()),
-    ROW(Taken, "shape", "", mpt_tensor_create, w.ctx, MPT_F32, 2, w.extents({0, INT64_MAX}), w.out()),
+    ROW(Taken, "shape", "", mpt_tensor_create, w.ctx, MPT_F32, 2, w.extents({0, 3}), w.out()),
+    // Strides are made of the extents around a zero, so these must not overflow either.
+    ROW(Shape, "shape", "[0, 9223372036854775807]", mpt_tensor_create, w.ctx, MPT_F32, 2, w.extents({0, INT64_MAX}), w.out()),
     ROW(Shape, "shape", "[2, -3]", mpt_tensor_create, w.ctx, MPT_F32, 2, w.extents({2, -3}), w.out()),
     ROW(Shape, "shape", "[4611686018427387904, 4]", mpt_tensor_create, w.ctx, MPT_F32, 2, w.extents({int64_t(1) << 62, 4}), w.out()),
     ROW_IS(MPT_ERROR_MEMORY, "", "4398046511104 bytes", mpt_tensor_create, w.ctx, MPT_F32, 1, w.extents({int64_t(1) << 40}), w.out()),
