@@ -14,28 +14,20 @@
 #include <string.h>
 #include <time.h>
 
-enum { PIXELS = 784 };
-
-static void fail(const char *what, const char *why) {
-    fprintf(stderr, "mpt_step: %s: %s\n", what, why);
-    exit(1);
-}
-
-static void check(mpt_status status, const char *call) {
-    if (status != MPT_OK) fail(call, mpt_last_error());
-}
-#define OK(call) check((call), #call)
+#include "models.h"
 
 typedef struct options {
-    const char *model, *precision, *mode, *images, *labels, *weights;
+    const model *model;
+    const char *precision, *mode, *images, *labels, *weights;
     int threads, batch;
 } options;
 
 typedef struct trainer {
     const options *opt;
     mpt_context *ctx;
-    float *images;
-    unsigned char *labels;
+    float *images;         /* pixels from 0 to 1 */
+    unsigned char *labels; /* classes */
+    int32_t *tokens;       /* the pixels' bytes as a text */
     long batches, next;
     mpt_layer *net;
     mpt_policy *policy; /* NULL: f32 */
@@ -51,11 +43,11 @@ static const char *next_argument(int argc, char **argv, int *i) {
 }
 
 static options parse(int argc, char **argv) {
-    options o = {"cnn", "f32", "captured", NULL, NULL, NULL, 0, 128};
+    options o = {find_model("cnn"), "f32", "captured", NULL, NULL, NULL, 0, 128};
     for (int i = 1; i < argc; ++i) {
         const char *key = argv[i], *value = next_argument(argc, argv, &i);
         if (!strcmp(key, "--model"))
-            o.model = value;
+            o.model = find_model(value);
         else if (!strcmp(key, "--precision"))
             o.precision = value;
         else if (!strcmp(key, "--mode"))
@@ -72,11 +64,11 @@ static options parse(int argc, char **argv) {
             o.batch = atoi(value);
         else
             fail(key,
-                 "unknown; use --model cnn|mlp --precision f32|bf16|f16 --mode captured|eager --threads N --batch N "
+                 "unknown; use --model cnn|mlp|resnet18|gpt --precision f32|bf16|f16 --mode captured|eager --threads N --batch N "
                  "--images FILE --labels FILE --weights FILE");
     }
     if (!o.images || !o.labels || !o.weights) fail("--images, --labels, --weights", "all three are needed");
-    if (strcmp(o.model, "cnn") && strcmp(o.model, "mlp")) fail(o.model, "no such model; use cnn or mlp");
+    if (!o.model) fail("--model", "no such model; use cnn, mlp, resnet18 or gpt");
     if (strcmp(o.mode, "captured") && strcmp(o.mode, "eager")) fail(o.mode, "no such mode; use captured or eager");
     if (o.batch < 1) fail("--batch", "must be at least 1");
     return o;
@@ -92,75 +84,6 @@ static void *read_file(const char *path, size_t *nbytes) {
     if (!data || fread(data, 1, *nbytes, f) != *nbytes) fail(path, "cannot be read");
     fclose(f);
     return data;
-}
-
-static void add(mpt_layer *net, mpt_layer *layer) {
-    OK(mpt_layer_add(net, NULL, layer));
-    mpt_layer_release(layer);
-}
-
-static void add_linear(mpt_context *ctx, mpt_layer *net, int64_t in, int64_t out) {
-    mpt_linear_desc desc;
-    mpt_layer *layer;
-    OK(mpt_linear_desc_init(&desc, sizeof desc));
-    desc.in_features = in;
-    desc.out_features = out;
-    OK(mpt_layer_linear(ctx, &desc, &layer));
-    add(net, layer);
-}
-
-static void add_conv(mpt_context *ctx, mpt_layer *net, int64_t in, int64_t out) {
-    mpt_conv2d_desc desc;
-    mpt_layer *layer;
-    OK(mpt_conv2d_desc_init(&desc, sizeof desc));
-    desc.in_channels = in;
-    desc.out_channels = out;
-    OK(mpt_layer_conv2d(ctx, &desc, &layer));
-    add(net, layer);
-}
-
-static void add_relu(mpt_context *ctx, mpt_layer *net) {
-    mpt_layer *layer;
-    OK(mpt_layer_relu(ctx, &layer));
-    add(net, layer);
-}
-
-static void add_pool(mpt_context *ctx, mpt_layer *net) {
-    mpt_layer *layer;
-    OK(mpt_layer_max_pool2d(ctx, NULL, &layer));
-    add(net, layer);
-}
-
-static void add_flatten(mpt_context *ctx, mpt_layer *net) {
-    mpt_layer *layer;
-    OK(mpt_layer_flatten(ctx, &layer));
-    add(net, layer);
-}
-
-static mpt_layer *build(mpt_context *ctx, const char *model) {
-    mpt_layer *net;
-    OK(mpt_layer_sequential(ctx, &net));
-    if (!strcmp(model, "cnn")) {
-        add_conv(ctx, net, 1, 32);
-        add_relu(ctx, net);
-        add_pool(ctx, net);
-        add_conv(ctx, net, 32, 64);
-        add_relu(ctx, net);
-        add_pool(ctx, net);
-        add_conv(ctx, net, 64, 64);
-        add_relu(ctx, net);
-        add_flatten(ctx, net);
-        add_linear(ctx, net, 576, 64);
-        add_relu(ctx, net);
-        add_linear(ctx, net, 64, 10);
-    } else {
-        add_linear(ctx, net, PIXELS, 1024);
-        add_relu(ctx, net);
-        add_linear(ctx, net, 1024, 1024);
-        add_relu(ctx, net);
-        add_linear(ctx, net, 1024, 10);
-    }
-    return net;
 }
 
 static void load_weights(mpt_context *ctx, mpt_layer *net, const char *path) {
@@ -187,10 +110,17 @@ static void load_weights(mpt_context *ctx, mpt_layer *net, const char *path) {
 
 /* The step's calls, run at once or recorded. */
 static void train_step(trainer *t) {
+    const int64_t rows[2] = {-1, GPT_SYMBOLS};
     mpt_tensor *logits;
     OK(mpt_autocast_begin(t->ctx, t->policy));
     OK(mpt_layer_forward(t->net, &t->x, 1, &logits, 1));
-    OK(mpt_cross_entropy(logits, t->y, MPT_REDUCTION_MEAN, &t->loss));
+    if (t->opt->model->input == INPUT_TOKENS) {
+        mpt_tensor *flat;
+        OK(mpt_reshape(logits, 2, rows, &flat));
+        mpt_tensor_release(logits);
+        logits = flat;
+    }
+    OK(mpt_cross_entropy(logits, t->y, NULL, &t->loss));
     OK(mpt_autocast_end(t->ctx));
     mpt_tensor_release(logits);
     OK(mpt_backward(t->loss, t->scaler, MPT_GRAD_WRITE));
@@ -211,9 +141,9 @@ static void trainer_end(trainer *t) {
 
 static void trainer_begin(trainer *t) {
     const options *o = t->opt;
-    const int cnn = !strcmp(o->model, "cnn");
-    int64_t shape[4] = {o->batch, cnn ? 1 : PIXELS, 28, 28};
-    t->net = build(t->ctx, o->model);
+    const int64_t images[4] = {o->batch, 1, 28, 28}, vectors[2] = {o->batch, PIXELS}, tokens[2] = {o->batch, GPT_CONTEXT};
+    const int64_t targets[1] = {o->model->input == INPUT_TOKENS ? (int64_t)o->batch * GPT_CONTEXT : o->batch};
+    t->net = o->model->build(t->ctx);
     load_weights(t->ctx, t->net, o->weights);
     t->policy = NULL;
     t->scaler = NULL;
@@ -227,8 +157,13 @@ static void trainer_begin(trainer *t) {
     }
     OK(mpt_optimizer_adam(t->ctx, NULL, &t->adam));
     OK(mpt_optimizer_add_layer(t->adam, t->net));
-    OK(mpt_tensor_create(t->ctx, MPT_F32, cnn ? 4 : 2, shape, &t->x));
-    OK(mpt_tensor_create(t->ctx, MPT_U8, 1, shape, &t->y));
+    if (o->model->input == INPUT_TOKENS)
+        OK(mpt_tensor_create(t->ctx, MPT_I32, 2, tokens, &t->x));
+    else if (o->model->input == INPUT_IMAGES)
+        OK(mpt_tensor_create(t->ctx, MPT_F32, 4, images, &t->x));
+    else
+        OK(mpt_tensor_create(t->ctx, MPT_F32, 2, vectors, &t->x));
+    OK(mpt_tensor_create(t->ctx, o->model->input == INPUT_TOKENS ? MPT_I32 : MPT_U8, 1, targets, &t->y));
     t->next = 0;
     t->loss = NULL;
     t->program = NULL;
@@ -241,15 +176,21 @@ static void trainer_begin(trainer *t) {
 
 static void step(trainer *t) {
     const size_t batch = (size_t)t->opt->batch, i = (size_t)(t->next++ % t->batches);
-    const float *x = t->images + i * batch * PIXELS;
-    const unsigned char *y = t->labels + i * batch;
+    const void *x = t->images + i * batch * PIXELS, *y = t->labels + i * batch;
+    size_t x_bytes = batch * PIXELS * sizeof *t->images, y_bytes = batch;
+    if (t->opt->model->input == INPUT_TOKENS) {
+        const size_t count = batch * GPT_CONTEXT;
+        x = t->tokens + i * count;
+        y = t->tokens + i * count + 1;
+        x_bytes = y_bytes = count * sizeof *t->tokens;
+    }
     if (t->program) {
-        OK(mpt_program_feed(t->program, t->x, x, batch * PIXELS * sizeof *x));
-        OK(mpt_program_feed(t->program, t->y, y, batch));
+        OK(mpt_program_feed(t->program, t->x, x, x_bytes));
+        OK(mpt_program_feed(t->program, t->y, y, y_bytes));
         OK(mpt_program_run(t->program));
     } else {
-        OK(mpt_tensor_write(t->x, x, batch * PIXELS * sizeof *x));
-        OK(mpt_tensor_write(t->y, y, batch));
+        OK(mpt_tensor_write(t->x, x, x_bytes));
+        OK(mpt_tensor_write(t->y, y, y_bytes));
         mpt_tensor_release(t->loss);
         train_step(t);
     }
@@ -300,8 +241,12 @@ int main(int argc, char **argv) {
     t.batches = (long)(n_labels / (size_t)opt.batch);
     if (t.batches == 0) fail(opt.images, "has less than one batch");
     t.images = malloc(n_images * sizeof *t.images);
-    if (!t.images) fail(opt.images, "no memory");
-    for (size_t i = 0; i < n_images; ++i) t.images[i] = (float)pixels[i] / 255.0f;
+    t.tokens = malloc(n_images * sizeof *t.tokens);
+    if (!t.images || !t.tokens) fail(opt.images, "no memory");
+    for (size_t i = 0; i < n_images; ++i) {
+        t.images[i] = (float)pixels[i] / 255.0f;
+        t.tokens[i] = pixels[i];
+    }
     free(pixels);
 
     trainer_begin(&t);
@@ -334,6 +279,7 @@ int main(int argc, char **argv) {
     trainer_end(&t);
     mpt_context_release(t.ctx);
     free(t.images);
+    free(t.tokens);
     free(t.labels);
     return 0;
 }

@@ -58,8 +58,8 @@ def parameters(text):
 
 
 def parameter(text):
-    kind, name = re.fullmatch(r"(.*?)(\w+)", " ".join(text.split())).groups()
-    return {"name": name, "type": kind.strip()}
+    kind, name, array = re.fullmatch(r"(.*?)(\w+)((?:\[\w+\])?)", " ".join(text.split())).groups()
+    return {"name": name, "type": kind.strip() + array}
 
 
 def layout(api):

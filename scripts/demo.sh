@@ -10,7 +10,7 @@ for option in "$@"; do
     case $option in
     --help | -h)
         printf 'Usage: scripts/demo.sh [options]\n\n'
-        sed -n 's/^ *"\(.*\)\\n";\{0,1\}$/\1/p' samples/common/help.h
+        sed -n 's/^ *"\(.*\)\\n"\( \\\)\{0,1\}$/\1/p' samples/common/help.h
         exit 0
         ;;
     esac

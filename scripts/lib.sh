@@ -72,6 +72,43 @@ apt_install() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@"
 }
 
+# Where fetch_data puts files, and where the samples look for them (samples/common/data.h).
+data_cache() {
+    printf '%s' "${MPT_DATA:-${XDG_CACHE_HOME:-${HOME:?set MPT_DATA to a folder for data}/.cache}/mpt}"
+}
+
+# fetch_data PACKAGE PATH: has the folder PATH (of the root, /usr/...) of a package of the distribution without installing the package,
+# so that neither root nor what the package depends on is needed. What is there already, installed or fetched, stays.
+# Returns 1, after a message, where that fails.
+fetch_data() {
+    local package=$1 path=$2 cache folder
+    cache=$(data_cache) || return 1
+    if [ -d "$path" ] || [ -d "$cache$path" ]; then return 0; fi
+    if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
+        printf 'this is neither Debian nor Ubuntu: get %s of the package %s by hand and set MPT_DATA to the folder that it lies in\n' \
+            "$path" "$package" >&2
+        return 1
+    fi
+    say "fetching $package"
+    folder=$(mktemp -d) || return 1
+    # A folder that is there is whole: it is moved into its place when all of it has come.
+    if ! { apt_download "$package" "$folder" && mkdir "$folder/x" && dpkg-deb -x "$folder"/*.deb "$folder/x" && [ -d "$folder/x$path" ] &&
+        mkdir -p "$cache${path%/*}" && cp -r "$folder/x$path" "$cache$path.$$" && mv -T "$cache$path.$$" "$cache$path"; } \
+        >"$folder/log" 2>&1; then
+        tail -n 15 "$folder/log" >&2
+        printf 'could not fetch %s\n' "$package" >&2
+        rm -rf "$folder" "$cache$path.$$"
+        return 1
+    fi
+    rm -rf "$folder"
+}
+
+# apt_download PACKAGE FOLDER. Stale lists of packages are refreshed only where the first try fails.
+apt_download() {
+    (cd "$2" && apt-get download -q "$1") && return
+    as_root apt-get update -q && (cd "$2" && apt-get download -q "$1")
+}
+
 # Passes nothing on; on a terminal shows the last line that came, in place.
 show_last_line() {
     local line

@@ -43,7 +43,7 @@ def processor():
 def flops(model, batch):
     """Floating-point operations of the products and convolutions of one step."""
     with torch.device("meta"):
-        net, x = networks.build(model), torch.empty(batch, *networks.image_shape(model))
+        net, x = networks.build(model), networks.example(model, batch)
     with FlopCounterMode(display=False) as counter:
         net(x).sum().backward()
     return counter.get_total_flops()

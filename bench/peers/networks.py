@@ -1,4 +1,4 @@
-"""The two networks of the comparisons, with initial weights and images that a few lines in any language reproduce.
+"""The networks of the comparisons, with initial weights and images that a few lines in any language reproduce.
 
 Uniform numbers come from an integer hash, so that no side needs the other's random generator or a file:
     u(stream, i) = (mix(i * 0x9E3779B1 + stream * 0x85EBCA77) >> 8) * 2^-24,  all in 32-bit unsigned arithmetic,
@@ -10,9 +10,11 @@ import math
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import nn
 
-NAMES = ("cnn", "mlp")
+NAMES = ("cnn", "mlp", "resnet18", "gpt")
+GPT_WIDTH, GPT_HEADS, GPT_BLOCKS, GPT_CONTEXT, GPT_SYMBOLS = 128, 4, 4, 128, 256
 
 
 def uniform(stream, index):
@@ -27,6 +29,69 @@ def uniform(stream, index):
     return (x >> np.uint32(8)).astype(np.float64) * 2.0**-24
 
 
+class BasicBlock(nn.Module):
+    """As bench/models.c builds it: body, then shortcut, then their sum."""
+
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(),
+            nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs))  # fmt: skip
+        self.shortcut = nn.Identity() if stride == 1 and inputs == outputs else nn.Sequential(
+            nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))  # fmt: skip
+
+    def forward(self, x):
+        return F.relu(self.body(x) + self.shortcut(x))
+
+
+def resnet18():
+    layers, width = [nn.Conv2d(1, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU()], 64
+    for stage in range(4):
+        outputs = 64 << stage
+        layers += [BasicBlock(width, outputs, 2 if stage else 1), BasicBlock(outputs, outputs, 1)]
+        width = outputs
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 10))
+
+
+class Attention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.inputs = nn.Linear(GPT_WIDTH, 3 * GPT_WIDTH)
+        self.output = nn.Linear(GPT_WIDTH, GPT_WIDTH)
+
+    def forward(self, x):
+        n, t, e = x.shape
+        q, k, v = (p.view(n, t, GPT_HEADS, e // GPT_HEADS).transpose(1, 2) for p in self.inputs(x).split(e, dim=2))
+        return self.output(F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).reshape(n, t, e))
+
+
+class Residual(nn.Module):
+    def __init__(self, *body):
+        super().__init__()
+        self.body = nn.Sequential(*body)
+
+    def forward(self, x):
+        return x + self.body(x)
+
+
+class Embedding(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.position = nn.Parameter(torch.zeros(GPT_CONTEXT, GPT_WIDTH))
+        self.token = nn.Embedding(GPT_SYMBOLS, GPT_WIDTH)
+
+    def forward(self, x):
+        return self.token(x) + self.position
+
+
+def gpt():
+    e, blocks = GPT_WIDTH, []
+    for _ in range(GPT_BLOCKS):
+        blocks += [Residual(nn.LayerNorm(e), Attention()),
+                   Residual(nn.LayerNorm(e), nn.Linear(e, 4 * e), nn.GELU(), nn.Linear(4 * e, e))]  # fmt: skip
+    return nn.Sequential(Embedding(), *blocks, nn.LayerNorm(e), nn.Linear(e, GPT_SYMBOLS), nn.Flatten(0, 1))
+
+
 def build(name):
     """The network with PyTorch's own initial weights; parameters() is in the order of mpt_layer_parameter."""
     if name == "cnn":
@@ -35,18 +100,33 @@ def build(name):
             nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
             nn.Conv2d(64, 64, 3), nn.ReLU(), nn.Flatten(),
             nn.Linear(576, 64), nn.ReLU(), nn.Linear(64, 10))  # fmt: skip
+    if name in ("resnet18", "gpt"):
+        return resnet18() if name == "resnet18" else gpt()
     return nn.Sequential(nn.Linear(784, 1024), nn.ReLU(), nn.Linear(1024, 1024), nn.ReLU(), nn.Linear(1024, 10))
 
 
 def image_shape(name):
     """The shape of one image as the network takes it."""
-    return (1, 28, 28) if name == "cnn" else (784,)
+    return (784,) if name == "mlp" else (1, 28, 28)
+
+
+def example(name, batch):
+    """An input of the network, on the default device."""
+    if name == "gpt":
+        return torch.zeros(batch, GPT_CONTEXT, dtype=torch.long)
+    return torch.zeros(batch, *image_shape(name))
 
 
 def initial_weights(model, variant=0):
-    """Arrays for all parameters: uniform in +-1/sqrt(fan_in) of their layer; parameter k is stream k + 1000 * variant."""
-    arrays, bound = [], 0.0
+    """Arrays for all parameters: uniform in +-1/sqrt(fan_in) of their layer; parameter k is stream k + 1000 * variant. Norms: 1 and 0."""
+    arrays, bound, norms = [], 0.0, {}
+    for module in model.modules():
+        if isinstance(module, (nn.BatchNorm2d, nn.LayerNorm)):
+            norms.update({module.weight: 1, module.bias: 0})
     for k, p in enumerate(model.parameters()):
+        if p in norms:
+            arrays.append(np.full(p.shape, norms[p], np.float32))
+            continue
         if p.dim() > 1:  # a bias follows its weight and shares its bound
             bound = 1.0 / math.sqrt(p[0].numel())
         u = uniform(k + 1000 * variant, np.arange(p.numel()))

@@ -31,10 +31,17 @@ class Trainer:
         images = np.fromfile(args.images, np.uint8).reshape(-1, pixels)
         labels = np.fromfile(args.labels, np.uint8)
         self.batches = len(images) // args.batch
-        x = torch.from_numpy(images).float().div_(255.0).reshape(-1, *networks.image_shape(args.model))
         # Batches are cut and laid out beforehand: feeding costs this side nothing.
-        self.x = [self.layout(b) for b in x.split(args.batch)]
-        self.y = list(torch.from_numpy(labels).long().split(args.batch))
+        if args.model == "gpt":  # the pixels' bytes as a text
+            text, count = torch.from_numpy(images).reshape(-1), args.batch * networks.GPT_CONTEXT
+            cut = [text[i * count : (i + 1) * count + 1].long() for i in range(min(self.batches, 512))]
+            self.batches = len(cut)
+            self.x = [c[:-1].reshape(args.batch, -1) for c in cut]
+            self.y = [c[1:] for c in cut]
+        else:
+            x = torch.from_numpy(images).float().div_(255.0).reshape(-1, *networks.image_shape(args.model))
+            self.x = [self.layout(b) for b in x.split(args.batch)]
+            self.y = list(torch.from_numpy(labels).long().split(args.batch))
         self.reset()
 
     def layout(self, tensor):

@@ -15,6 +15,7 @@ import networks
 
 HERE = pathlib.Path(__file__).resolve().parent
 DATASET = "/usr/share/datasets/fashion-mnist"
+IMAGES = ("cnn", "resnet18")
 PAUSE = 0.1  # seconds between blocks: OpenMP's threads spin for some milliseconds after their work
 
 
@@ -90,7 +91,7 @@ KEEP_PAGES = {"MALLOC_MMAP_THRESHOLD_": "1073741824", "MALLOC_TRIM_THRESHOLD_": 
 
 def torch_modes(model):
     """(mode, layout, adam, pages) of every way in which PyTorch could run the step."""
-    layouts = ("contiguous", "channels_last") if model == "cnn" else ("contiguous",)
+    layouts = ("contiguous", "channels_last") if model in IMAGES else ("contiguous",)
     for layout in layouts:
         yield "eager", layout, "default", "returned"
         for mode in ("eager", "compile", "max-autotune"):
@@ -101,7 +102,7 @@ def torch_modes(model):
 def torch_worker(folder, model, precision, threads, batch, cores, mode, layout, adam, pages):
     command = [sys.executable, str(HERE / "torch_step.py"), *arguments(folder, model, precision, threads, batch),
                "--mode", mode, "--layout", layout, "--adam", adam]  # fmt: skip
-    name = " ".join(["torch", mode] + ([layout] if model == "cnn" else []) + [adam + " Adam"] +
+    name = " ".join(["torch", mode] + ([layout] if model in IMAGES else []) + [adam + " Adam"] +
                     (["pages kept"] if pages == "kept" else []))  # fmt: skip
     return Worker(name, command, cores, {"OMP_NUM_THREADS": str(threads), **(KEEP_PAGES if pages == "kept" else {})})
 

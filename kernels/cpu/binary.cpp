@@ -1,11 +1,14 @@
-// "binary" of device/attrs.h.
+// "binary" of device/attrs/.
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <type_traits>
 
+#include "device/attrs/elementwise.h"
 #include "elementwise.h"
 #include "isa.h"
-#include "kernels.h"
+#include "kernel.h"
+#include "quotient.h"
 #include "relu16.h"
 
 namespace mpt::cpu {
@@ -28,8 +31,22 @@ inline C value(C a, C b) {
         return a / b;
     else if constexpr (Kind == MPT_BINARY_EQ)
         return a == b ? C{1} : C{0};
-    else
+    else if constexpr (Kind == MPT_BINARY_RELU_GRAD)
         return b > C{0} ? a : C{0};
+    else if constexpr (Kind == MPT_BINARY_MAX)
+        return a > b || a != a ? a : b;
+    else if constexpr (Kind == MPT_BINARY_MIN)
+        return a < b || a != a ? a : b;
+    else if constexpr (Kind == MPT_BINARY_POW)
+        return std::pow(a, b);
+    else if constexpr (Kind == MPT_BINARY_FMOD)
+        return std::fmod(a, b);
+    else if constexpr (Kind == MPT_BINARY_REMAINDER)
+        return remainder(a, b);
+    else if constexpr (Kind == MPT_BINARY_FLOOR_DIVIDE)
+        return floor_quotient(a, b);
+    else
+        return std::atan2(a, b);
 }
 
 template <class C, int Kind>
@@ -47,6 +64,10 @@ Row<C> row_of(std::int64_t kind) {
             return Versions<&binary_row<C, MPT_BINARY_SUB>>::best();
         case MPT_BINARY_MUL:
             return Versions<&binary_row<C, MPT_BINARY_MUL>>::best();
+        case MPT_BINARY_MAX:
+            return Versions<&binary_row<C, MPT_BINARY_MAX>>::best();
+        case MPT_BINARY_MIN:
+            return Versions<&binary_row<C, MPT_BINARY_MIN>>::best();
         default:
             break;
     }
@@ -58,6 +79,17 @@ Row<C> row_of(std::int64_t kind) {
                 return Versions<&binary_row<C, MPT_BINARY_EQ>>::best();
             case MPT_BINARY_RELU_GRAD:
                 return Versions<&binary_row<C, MPT_BINARY_RELU_GRAD>>::best();
+            // libm for every element: one version.
+            case MPT_BINARY_POW:
+                return binary_row<C, MPT_BINARY_POW>;
+            case MPT_BINARY_FMOD:
+                return binary_row<C, MPT_BINARY_FMOD>;
+            case MPT_BINARY_REMAINDER:
+                return binary_row<C, MPT_BINARY_REMAINDER>;
+            case MPT_BINARY_FLOOR_DIVIDE:
+                return binary_row<C, MPT_BINARY_FLOOR_DIVIDE>;
+            case MPT_BINARY_ATAN2:
+                return binary_row<C, MPT_BINARY_ATAN2>;
             default:
                 break;
         }
@@ -87,7 +119,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Kernel> prepare_binary(Pool &pool, const mpt_mod_call &call) {
+static std::unique_ptr<Kernel> prepare_binary(Pool &pool, const mpt_mod_call &call) {
     const std::int32_t dtype = call.in[0].dtype;
     if (attrs_of<mpt_attrs_binary>(call).kind == MPT_BINARY_RELU_GRAD)
         if (auto kernel = prepare_relu_grad16(pool, call)) return kernel;
@@ -96,5 +128,7 @@ std::unique_ptr<Kernel> prepare_binary(Pool &pool, const mpt_mod_call &call) {
     if (is_float(dtype)) return std::make_unique<Binary<float>>(pool, call);
     return std::make_unique<Binary<std::int64_t>>(pool, call);
 }
+
+static const RegisteredKernel registered_binary("binary", prepare_binary);
 
 }  // namespace mpt::cpu

@@ -26,6 +26,7 @@ public:
     }
 
     std::int64_t count() const { return static_cast<std::int64_t>(list_.size()); }
+    const std::vector<Chunk> &list() const { return list_; }
 
     // f(chunk, its index) for all of them, by several threads.
     template <class F>

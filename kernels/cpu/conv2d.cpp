@@ -3,7 +3,8 @@
 #include <vector>
 
 #include "conv_views.h"
-#include "kernels.h"
+#include "device/attrs/conv.h"
+#include "kernel.h"
 
 namespace mpt::cpu {
 namespace {
@@ -38,6 +39,17 @@ std::vector<std::int64_t> group_offsets(std::int64_t groups, std::int64_t step, 
     return offsets;
 }
 
+const mpt_mod_operand *bias_of(const mpt_mod_call &call) {
+    return call.n_in > 2 && call.in[2].dtype != MPT_DTYPE_NONE ? &call.in[2] : nullptr;
+}
+
+template <class T>
+void add_bias(PixelSink<T> &sink, const mpt_mod_operand &bias, std::int64_t channels_of_group) {
+    sink.bias_dtype = bias.dtype;
+    sink.bias_stride = bias.strides[0];
+    sink.bias_item_step = channels_of_group;
+}
+
 template <class T>
 class Conv2d final : public Kernel {
 public:
@@ -56,18 +68,18 @@ private:
                  forward_taps(call.in[1].shape[3], at.stride[1], at.padding[1], at.dilation[1])) {}
 
     Conv2d(Pool &pool, const mpt_mod_call &call, const mpt_attrs_conv2d &at, const Taps &down, const Taps &across)
-        : has_bias_(call.n_in > 2 && call.in[2].dtype != MPT_DTYPE_NONE),
+        : has_bias_(bias_of(call) != nullptr),
           grid_(choose_grid(call.in[0], at.groups, call.out[0].shape[2], call.out[0].shape[3], down, across)),
           patches_(call.in[0], at.groups, grid_, down, across),
           filter_(call.in[1], call.in[1].shape[1], call.in[1].strides[1], call.in[1].strides[0],
                   call.in[1].shape[0] / at.groups * call.in[1].strides[0], down, across),
-          sink_(make_sink(call, at.groups, grid_, has_bias_)),
+          sink_(make_sink(call, at.groups, grid_)),
           gemm_(pool, pixel_product(call.in[0].shape[0], grid_, at.groups, call.out[0].shape[1] / at.groups, patches_.columns()),
                 patches_.columns_are_k(), {&filter_, true}, sink_) {
         workspace_bytes = gemm_.workspace_bytes();
     }
 
-    static PixelSink<T> make_sink(const mpt_mod_call &call, std::int64_t groups, const PixelGrid &grid, bool has_bias) {
+    static PixelSink<T> make_sink(const mpt_mod_call &call, std::int64_t groups, const PixelGrid &grid) {
         const mpt_mod_operand &y = call.out[0];
         const std::int64_t channels = y.shape[1] / groups;
         PixelSink<T> sink;
@@ -78,11 +90,7 @@ private:
         sink.i_stride = y.strides[2];
         sink.j_stride = y.strides[3];
         sink.item_offsets = group_offsets(groups, channels * y.strides[1]);
-        if (has_bias) {
-            sink.bias_dtype = call.in[2].dtype;
-            sink.bias_stride = call.in[2].strides[0];
-            sink.bias_item_step = channels;
-        }
+        if (bias_of(call)) add_bias(sink, *bias_of(call), channels);
         return sink;
     }
 
@@ -101,6 +109,7 @@ public:
     Conv2dDgrad(Pool &pool, const mpt_mod_call &call) {
         const auto &at = attrs_of<mpt_attrs_conv2d>(call);
         const mpt_mod_operand &dx = call.out[0];
+        has_bias_ = bias_of(call) != nullptr;
         for (std::int64_t i = 0; i < std::min<std::int64_t>(at.stride[0], dx.shape[2]); ++i)
             for (std::int64_t j = 0; j < std::min<std::int64_t>(at.stride[1], dx.shape[3]); ++j) {
                 phases_.push_back(std::make_unique<Phase>(pool, call, at, i, j));
@@ -109,7 +118,7 @@ public:
     }
 
     void launch(const void *const *in, void *const *out, void *workspace) override {
-        Destination to{out[0], nullptr};
+        Destination to{out[0], has_bias_ ? in[2] : nullptr};
         for (const auto &phase : phases_) phase->gemm.run(in[0], in[1], &to, workspace);
     }
 
@@ -144,6 +153,7 @@ private:
             s.j_stride = dx.strides[3] * at.stride[1];
             s.item_offsets =
                 group_offsets(at.groups, dx.shape[1] / at.groups * dx.strides[1], i * dx.strides[2] + j * dx.strides[3]);
+            if (bias_of(call)) add_bias(s, *bias_of(call), dx.shape[1] / at.groups);
             return s;
         }
 
@@ -153,6 +163,7 @@ private:
         Gemm<T> gemm;
     };
 
+    bool has_bias_;
     std::vector<std::unique_ptr<Phase>> phases_;
 };
 
@@ -276,14 +287,18 @@ std::unique_ptr<Kernel> prepare(Pool &pool, const mpt_mod_call &call) {
 
 }  // namespace
 
-std::unique_ptr<Kernel> prepare_conv2d(Pool &pool, const mpt_mod_call &call) {
+static std::unique_ptr<Kernel> prepare_conv2d(Pool &pool, const mpt_mod_call &call) {
     return prepare<Conv2d>(pool, call);
 }
-std::unique_ptr<Kernel> prepare_conv2d_dgrad(Pool &pool, const mpt_mod_call &call) {
+static std::unique_ptr<Kernel> prepare_conv2d_dgrad(Pool &pool, const mpt_mod_call &call) {
     return prepare<Conv2dDgrad>(pool, call);
 }
-std::unique_ptr<Kernel> prepare_conv2d_wgrad(Pool &pool, const mpt_mod_call &call) {
+static std::unique_ptr<Kernel> prepare_conv2d_wgrad(Pool &pool, const mpt_mod_call &call) {
     return prepare<Conv2dWgrad>(pool, call);
 }
+
+static const RegisteredKernel registered_conv2d("conv2d", prepare_conv2d);
+static const RegisteredKernel registered_conv2d_dgrad("conv2d_dgrad", prepare_conv2d_dgrad);
+static const RegisteredKernel registered_conv2d_wgrad("conv2d_wgrad", prepare_conv2d_wgrad);
 
 }  // namespace mpt::cpu

@@ -1,8 +1,8 @@
-// "copy" of device/attrs.h: one dtype and layout to another.
+// "copy" of device/attrs/: one dtype and layout to another.
 #include <algorithm>
 #include <cstddef>
 
-#include "kernels.h"
+#include "kernel.h"
 #include "operand.h"
 #include "rows.h"
 
@@ -99,12 +99,15 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Kernel> prepare_copy(Pool &pool, const mpt_mod_call &call) {
+static std::unique_ptr<Kernel> prepare_copy(Pool &pool, const mpt_mod_call &call) {
     const std::int32_t from = call.in[0].dtype, to = call.out[0].dtype;
     if (from == to) return std::make_unique<SameDtype>(pool, call);
-    if (!is_float(from)) return std::make_unique<Convert<std::int64_t>>(pool, call);
-    if (from != MPT_F64 && is_float(to)) return std::make_unique<Convert<float>>(pool, call);
+    const auto small = [](std::int32_t dtype) { return dtype == MPT_F8E4M3 || dtype == MPT_F8E5M2; };
+    if (!is_float(from) && !small(from)) return std::make_unique<Convert<std::int64_t>>(pool, call);
+    if (from != MPT_F64 && (is_float(to) || small(to))) return std::make_unique<Convert<float>>(pool, call);
     return std::make_unique<Convert<double>>(pool, call);
 }
+
+static const RegisteredKernel registered_copy("copy", prepare_copy);
 
 }  // namespace mpt::cpu

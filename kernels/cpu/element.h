@@ -24,6 +24,8 @@ using F32 = Format<MPT_F32, float>;
 using F16 = Format<MPT_F16, std::uint16_t>;
 using BF16 = Format<MPT_BF16, std::uint16_t>;
 using Bool = Format<MPT_BOOL, std::uint8_t>;
+using F8E4M3 = Format<MPT_F8E4M3, std::uint8_t>;
+using F8E5M2 = Format<MPT_F8E5M2, std::uint8_t>;
 
 inline bool is_float(std::int32_t dtype) {
     return dtype == MPT_F64 || dtype == MPT_F32 || dtype == MPT_F16 || dtype == MPT_BF16;
@@ -76,9 +78,24 @@ bool visit_integer(std::int32_t dtype, F &&f) {
     }
 }
 
+// fp8 is stored and converted; no kernel but products computes with it.
+template <class F>
+bool visit_f8(std::int32_t dtype, F &&f) {
+    switch (dtype) {
+        case MPT_F8E4M3:
+            f(F8E4M3{});
+            return true;
+        case MPT_F8E5M2:
+            f(F8E5M2{});
+            return true;
+        default:
+            return false;
+    }
+}
+
 template <class F>
 bool visit(std::int32_t dtype, F &&f) {
-    return visit_float(dtype, f) || visit_integer(dtype, f);
+    return visit_float(dtype, f) || visit_integer(dtype, f) || visit_f8(dtype, f);
 }
 
 inline std::size_t bytes_of(std::int32_t dtype) {
@@ -98,6 +115,10 @@ inline C widen(typename From::Stored x) {
         return static_cast<C>(f16_to_f32(x));
     else if constexpr (From::dtype == MPT_BF16)
         return static_cast<C>(bf16_to_f32(x));
+    else if constexpr (From::dtype == MPT_F8E4M3)
+        return static_cast<C>(f8e4m3_to_f32(x));
+    else if constexpr (From::dtype == MPT_F8E5M2)
+        return static_cast<C>(f8e5m2_to_f32(x));
     else if constexpr (From::dtype == MPT_BOOL)
         return static_cast<C>(x != 0);
     else
@@ -122,6 +143,10 @@ inline typename To::Stored narrow(C x) {
         return f32_to_f16(static_cast<float>(x));
     else if constexpr (To::dtype == MPT_BF16)
         return f32_to_bf16(static_cast<float>(x));
+    else if constexpr (To::dtype == MPT_F8E4M3)
+        return f32_to_f8e4m3(static_cast<float>(x));
+    else if constexpr (To::dtype == MPT_F8E5M2)
+        return f32_to_f8e5m2(static_cast<float>(x));
     else if constexpr (To::dtype == MPT_BOOL)
         return x != C{0};
     else if constexpr (std::is_integral_v<typename To::Stored> && std::is_floating_point_v<C>)

@@ -1,7 +1,8 @@
-// "fill" of device/attrs.h.
+// "fill" of device/attrs/.
 #include <cstddef>
 
-#include "kernels.h"
+#include "device/attrs/data.h"
+#include "kernel.h"
 #include "operand.h"
 #include "rows.h"
 
@@ -42,8 +43,10 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Kernel> prepare_fill(Pool &pool, const mpt_mod_call &call) {
+static std::unique_ptr<Kernel> prepare_fill(Pool &pool, const mpt_mod_call &call) {
     return std::make_unique<Fill>(pool, call);
 }
+
+static const RegisteredKernel registered_fill("fill", prepare_fill);
 
 }  // namespace mpt::cpu

@@ -1,5 +1,4 @@
-// What a portable CPU kernel is made of. One file per kernel family; each defines the prepare functions that
-// kernels/cpu/module.cpp lists in its table.
+// What a portable CPU kernel is made of. One file per kernel family; each registers the prepare functions that it has.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +6,6 @@
 #include <memory>
 #include <string>
 
-#include "device/attrs.h"
 #include "device/module.h"
 #include "pool.h"
 
@@ -29,6 +27,20 @@ public:
 };
 
 using Prepare = std::unique_ptr<Kernel> (*)(Pool &pool, const mpt_mod_call &call);
+
+// A kernel announces itself under its name in device/attrs/ with an object of static storage; nothing runs at load time
+// but a pointer's link.
+class RegisteredKernel {
+public:
+    RegisteredKernel(const char *name, Prepare prepare) noexcept : name_(name), prepare_(prepare), next_(first_) { first_ = this; }
+    static Prepare find(const char *name);  // throws where there is none
+
+private:
+    const char *name_;
+    Prepare prepare_;
+    const RegisteredKernel *next_;
+    static const RegisteredKernel *first_;
+};
 
 template <class Attrs>
 const Attrs &attrs_of(const mpt_mod_call &call) {

@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "gemm_views.h"
-#include "kernels.h"
+#include "kernel.h"
 
 namespace mpt::cpu {
 namespace {
@@ -74,10 +74,12 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Kernel> prepare_matmul(Pool &pool, const mpt_mod_call &call) {
+static std::unique_ptr<Kernel> prepare_matmul(Pool &pool, const mpt_mod_call &call) {
     require_float(call, call.in[0]);
     if (call.in[0].dtype == MPT_F64) return std::make_unique<Matmul<double>>(pool, call);
     return std::make_unique<Matmul<float>>(pool, call);
 }
+
+static const RegisteredKernel registered_matmul("matmul", prepare_matmul);
 
 }  // namespace mpt::cpu

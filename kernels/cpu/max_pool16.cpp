@@ -1,3 +1,4 @@
+#include "device/attrs/pool.h"
 #include "max_pool16.h"
 
 #include <algorithm>
@@ -83,7 +84,7 @@ bool channels_innermost(const mpt_mod_operand &x) {
 bool fits(const mpt_mod_call &call, const mpt_mod_operand &large, const mpt_mod_operand &small, const mpt_mod_operand &index) {
     const auto &a = attrs_of<mpt_attrs_pool2d>(call);
     for (int i = 0; i < 2; ++i)
-        if (a.kernel[i] != 2 || a.stride[i] != 2 || a.padding[i] != 0) return false;
+        if (a.adaptive || a.kernel[i] != 2 || a.stride[i] != 2 || a.padding[i] != 0) return false;
     return (large.dtype == MPT_F16 || large.dtype == MPT_BF16) && small.dtype == large.dtype && index.dtype == MPT_U8 &&
            channels_innermost(large) && channels_innermost(small) && channels_innermost(index);
 }

@@ -1,4 +1,4 @@
-// The module's table: the CPU device and the list of its kernels.
+// The module's table: the CPU device.
 #include <sched.h>
 
 #include <atomic>
@@ -12,7 +12,6 @@
 #include "device/float_env.h"
 #include "gemm.h"
 #include "kernel.h"
-#include "kernels.h"
 
 struct mpt_mod_device {
     explicit mpt_mod_device(int threads) : pool(threads) {
@@ -33,38 +32,6 @@ struct mpt_mod_kernel {
 
 namespace mpt::cpu {
 namespace {
-
-struct Entry {
-    const char *name;
-    Prepare prepare;
-};
-
-constexpr Entry kKernels[] = {
-    {"fill", prepare_fill},
-    {"copy", prepare_copy},
-    {"random", prepare_random},
-    {"random_advance", prepare_random_advance},
-    {"unary", prepare_unary},
-    {"binary", prepare_binary},
-    {"reduce", prepare_reduce},
-    {"matmul", prepare_matmul},
-    {"conv2d", prepare_conv2d},
-    {"conv2d_dgrad", prepare_conv2d_dgrad},
-    {"conv2d_wgrad", prepare_conv2d_wgrad},
-    {"max_pool2d", prepare_max_pool2d},
-    {"max_pool2d_grad", prepare_max_pool2d_grad},
-    {"softmax", prepare_softmax},
-    {"softmax_grad", prepare_softmax_grad},
-    {"cross_entropy", prepare_cross_entropy},
-    {"cross_entropy_grad", prepare_cross_entropy_grad},
-    {"mse", prepare_mse},
-    {"mse_grad", prepare_mse_grad},
-    {"grad_norm", prepare_grad_norm},
-    {"unscale", prepare_unscale},
-    {"adam", prepare_adam},
-    {"sgd", prepare_sgd},
-    {"scaler_update", prepare_scaler_update},
-};
 
 mpt_status fail(mpt_mod_error *error, mpt_status status, const char *message) {
     if (error) std::snprintf(error->message, sizeof error->message, "%s", message);
@@ -138,14 +105,10 @@ const mpt_mod_threads *threads(mpt_mod_device *dev) {
 mpt_status prepare(mpt_mod_device *dev, const mpt_mod_call *call, mpt_mod_kernel **out, std::size_t *workspace_bytes_out,
                    mpt_mod_error *error) {
     return guard(error, [&] {
-        for (const Entry &entry : kKernels) {
-            if (std::strcmp(entry.name, call->kernel) != 0) continue;
-            auto kernel = std::make_unique<mpt_mod_kernel>(mpt_mod_kernel{entry.prepare(dev->pool, *call)});
-            *workspace_bytes_out = kernel->kernel->workspace_bytes;
-            *out = kernel.release();
-            return MPT_OK;
-        }
-        throw Failure{MPT_ERROR_UNSUPPORTED, std::string("the CPU module has no kernel named ") + call->kernel};
+        auto kernel = std::make_unique<mpt_mod_kernel>(mpt_mod_kernel{RegisteredKernel::find(call->kernel)(dev->pool, *call)});
+        *workspace_bytes_out = kernel->kernel->workspace_bytes;
+        *out = kernel.release();
+        return MPT_OK;
     });
 }
 

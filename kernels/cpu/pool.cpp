@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <climits>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -81,14 +82,20 @@ Pool::Pool(int threads) : threads_(std::clamp(threads, 1, 0x7fff)) {
     try {
         state_->workers.reserve(static_cast<std::size_t>(threads_ - 1));
         for (int i = 1; i < threads_; ++i) state_->workers.emplace_back([s = state_] { s->work(); });
-    } catch (...) {
+    } catch (const std::system_error &) {
         // Fewer threads than asked for (a limit of the host): work with those that started.
         threads_ = static_cast<int>(state_->workers.size()) + 1;
+    } catch (...) {
+        pthread_sigmask(SIG_SETMASK, &old, nullptr);
+        close();
+        throw;
     }
     pthread_sigmask(SIG_SETMASK, &old, nullptr);
 }
 
-Pool::~Pool() {
+Pool::~Pool() { close(); }
+
+void Pool::close() {
     if (!state_) return;
     state_->stop.store(true, std::memory_order_relaxed);
     state_->generation.fetch_add(1, std::memory_order_release);

@@ -47,6 +47,8 @@ public:
     void abandon();
 
 private:
+    void close();  // waits for the threads
+
     struct State;
     State *state_ = nullptr;
     int threads_ = 1;

@@ -1,41 +1,21 @@
-// "random" and "random_advance" of device/attrs.h: Philox 4x32-10 [Salmon et al. 2011].
+// "random" and "random_advance" of device/attrs/: Philox 4x32-10 [Salmon et al. 2011].
 #include <cmath>
 #include <cstdint>
 #include <string>
 
+#include "device/attrs/data.h"
 #include "isa.h"
-#include "kernels.h"
+#include "kernel.h"
 #include "operand.h"
+#include "philox.h"
 #include "rows.h"
 #include "vector_math.h"
 
 namespace mpt::cpu {
 namespace {
 
-constexpr std::int64_t kBlocks = 128;  // Philox blocks made at once
+constexpr int kBlocks = 128;  // Philox blocks made at once
 constexpr std::int64_t kValues = 4 * kBlocks;
-
-// Blocks first, first + 1, ... of the stream; lane l of block b goes to lanes[l][b].
-inline void philox(std::uint64_t seed, std::uint64_t first, std::uint32_t (*lanes)[kBlocks]) {
-    for (std::int64_t b = 0; b < kBlocks; b++) {
-        const std::uint64_t counter = first + static_cast<std::uint64_t>(b);
-        std::uint32_t c0 = static_cast<std::uint32_t>(counter), c1 = static_cast<std::uint32_t>(counter >> 32), c2 = 0, c3 = 0;
-        std::uint32_t k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);
-        for (int round = 0; round < 10; round++) {
-            const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0, p1 = std::uint64_t{0xCD9E8D57u} * c2;
-            c0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0;
-            c2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ k1;
-            c1 = static_cast<std::uint32_t>(p1);
-            c3 = static_cast<std::uint32_t>(p0);
-            k0 += 0x9E3779B9u;
-            k1 += 0xBB67AE85u;
-        }
-        lanes[0][b] = c0;
-        lanes[1][b] = c1;
-        lanes[2][b] = c2;
-        lanes[3][b] = c3;
-    }
-}
 
 inline float unit(std::uint32_t lane) {
     return static_cast<float>(static_cast<std::int32_t>(lane >> 8)) * 0x1p-24f;
@@ -154,12 +134,15 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Kernel> prepare_random(Pool &pool, const mpt_mod_call &call) {
+static std::unique_ptr<Kernel> prepare_random(Pool &pool, const mpt_mod_call &call) {
     return std::make_unique<Random>(pool, call);
 }
 
-std::unique_ptr<Kernel> prepare_random_advance(Pool &, const mpt_mod_call &call) {
+static std::unique_ptr<Kernel> prepare_random_advance(Pool &, const mpt_mod_call &call) {
     return std::make_unique<RandomAdvance>(call);
 }
+
+static const RegisteredKernel registered_random("random", prepare_random);
+static const RegisteredKernel registered_random_advance("random_advance", prepare_random_advance);
 
 }  // namespace mpt::cpu

@@ -1,20 +1,18 @@
-// "reduce" of device/attrs.h. The input is walked in the order of its memory. Depending on what its fastest dimension
+// "reduce" of device/attrs/. The input is walked in the order of its memory. Depending on what its fastest dimension
 // is, runs of it are summed to one value (RowReduce) or added element by element onto a row of values (ColumnReduce).
 // Long sums are cut into segments of a size that depends on the shape alone; their partial results lie in the
 // workspace and are combined in order, in f64 for sums.
+#include "device/attrs/reduce.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
-#include <string>
-#include <type_traits>
-#include <vector>
 
-#include "isa.h"
-#include "kernels.h"
+#include "kernel.h"
 #include "operand.h"
+#include "reduce_kinds.h"
+#include "reduce_plan.h"
 #include "rows.h"
-#include "sums.h"
 
 namespace mpt::cpu {
 namespace {
@@ -22,104 +20,46 @@ namespace {
 constexpr std::int64_t kBuffer = 4096;    // elements of a buffer for conversion
 constexpr std::int64_t kSegment = 65536;  // elements that one partial result covers
 
-struct Dim {
-    std::int64_t extent, in, out;
-};
-
-// The loops of one reduction, outermost first.
-struct Plan {
-    std::vector<Dim> kept, reduced;
-    bool row = true;  // the fastest dimension is reduced
-    std::int64_t outputs = 1, inputs = 1;
-
-    explicit Plan(const mpt_mod_call &call) {
-        const mpt_mod_operand &x = call.in[0], &y = call.out[0];
-        struct Both : Dim {
-            bool reduced;
-        };
-        std::vector<Both> dims;
-        if (x.ndim != y.ndim) throw Failure{MPT_ERROR_INTERNAL, "reduce: operands of different rank"};
-        for (int d = 0; d < x.ndim; d++) {
-            const bool folded = x.shape[d] != y.shape[d];
-            if (folded && y.shape[d] != 1) throw Failure{MPT_ERROR_INTERNAL, "reduce: a reduced extent is not 1"};
-            (folded ? inputs : outputs) *= x.shape[d];
-            if (x.shape[d] != 1) dims.push_back({{x.shape[d], x.strides[d], folded ? 0 : y.strides[d]}, folded});
-        }
-        std::stable_sort(dims.begin(), dims.end(), [](const Both &a, const Both &b) { return std::abs(a.in) > std::abs(b.in); });
-        bool last_reduced = false;
-        for (const Both &d : dims) {
-            std::vector<Dim> &list = d.reduced ? reduced : kept;
-            const bool adjacent = &d != dims.data() && last_reduced == d.reduced;
-            last_reduced = d.reduced;
-            if (adjacent && list.back().in == d.in * d.extent && list.back().out == d.out * d.extent)
-                list.back() = {list.back().extent * d.extent, d.in, d.out};
-            else
-                list.push_back(d);
-        }
-        row = dims.empty() || dims.back().reduced;
-        if (reduced.empty()) reduced.push_back({1, 1, 0});
-        if (row && dims.empty()) kept.clear();
-        if (!row && kept.empty()) kept.push_back({1, 1, 1});
-    }
-};
-
-void locate(const std::vector<Dim> &dims, std::size_t used, std::int64_t index, std::int64_t &in, std::int64_t &out) {
-    for (std::size_t d = used; d-- > 0 && index > 0;) {
-        in += index % dims[d].extent * dims[d].in;
-        out += index % dims[d].extent * dims[d].out;
-        index /= dims[d].extent;
-    }
-}
-
-template <class C>
-using RunFunction = C (*)(const C *x, std::int64_t n);
-
-// acc[j] op= x[r * stride + j]
-template <class C>
-using ColumnFunction = void (*)(C *acc, const C *x, std::int64_t rows, std::int64_t stride, std::int64_t n);
-
-template <class C>
-void column_sum(C *acc, const C *x, std::int64_t rows, std::int64_t stride, std::int64_t n) {
-    for (std::int64_t r = 0; r < rows; r++, x += stride)
-        for (std::int64_t j = 0; j < n; j++) acc[j] += x[j];
-}
-
-template <class C>
-void column_max(C *acc, const C *x, std::int64_t rows, std::int64_t stride, std::int64_t n) {
-    for (std::int64_t r = 0; r < rows; r++, x += stride)
-        for (std::int64_t j = 0; j < n; j++) acc[j] = larger(acc[j], x[j]);
-}
-
 template <class C>
 class Reduce : public Kernel {
 protected:
-    Reduce(Pool &pool, const mpt_mod_call &call, const Plan &plan)
-        : pool_(pool), plan_(plan), kind_(attrs_of<mpt_attrs_reduce>(call).kind) {
+    Reduce(Pool &pool, const mpt_mod_call &call, const Plan &plan) : pool_(pool), plan_(plan) {
         const mpt_mod_operand &x = call.in[0], &y = call.out[0];
+        const auto &attrs = attrs_of<mpt_attrs_reduce>(call);
+        kind_ = reduce_kind<C>(attrs.kind);
+        scale_ = attrs.scale;
+        finite_ = attrs.kind == MPT_REDUCE_LOGSUMEXP;
         load_ = loader<C>(x.dtype);
         store_ = storer<C>(y.dtype);
         if (!load_) unsupported_dtype("reduce", x.dtype);
         if (!is_float(y.dtype)) unsupported_dtype("reduce", y.dtype);
-        if (kind_ < MPT_REDUCE_SUM || kind_ > MPT_REDUCE_MAX)
-            throw Failure{MPT_ERROR_UNSUPPORTED, "reduce: kind " + std::to_string(kind_) + " is unknown"};
+        centred_ = call.n_in > 1 && call.in[1].dtype != MPT_DTYPE_NONE;
+        if (centred_ && (call.in[1].dtype != dtype_of<C>() || !same_layout(call.in[1], y)))
+            throw Failure{MPT_ERROR_INTERNAL, "reduce: the centre has another form than the output"};
         typed_ = x.dtype == dtype_of<C>();
         in_bytes_ = static_cast<std::int64_t>(bytes_of(x.dtype));
         out_bytes_ = static_cast<std::int64_t>(bytes_of(y.dtype));
     }
 
-    bool max() const { return kind_ == MPT_REDUCE_MAX; }
-    C start() const { return max() ? -std::numeric_limits<C>::infinity() : C{0}; }
-    double combine(double a, double b) const { return max() ? larger(a, b) : a + b; }
-    C finish(double total) const {
-        return static_cast<C>(kind_ == MPT_REDUCE_MEAN ? total / static_cast<double>(plan_.inputs) : total);
+    // The centre of the output at this offset.
+    C centre(const void *centres, std::int64_t offset) const {
+        if (!centred_) return 0;
+        const C c = static_cast<const C *>(centres)[offset];
+        return finite_ && !std::isfinite(c) ? C{0} : c;
+    }
+    C finish(double total, double centre) const {
+        return static_cast<C>(kind_.finish(total, static_cast<double>(plan_.inputs), scale_, centre));
     }
 
     Pool &pool_;
     Plan plan_;
-    std::int64_t kind_;
+    ReduceKind<C> kind_;
+    double scale_;
     Load<C> load_;
     Store<C> store_;
     bool typed_;  // the input holds values of C
+    bool centred_;
+    bool finite_;  // a centre that is not counts as 0
     std::int64_t in_bytes_, out_bytes_;
 };
 
@@ -130,7 +70,6 @@ class RowReduce final : public Reduce<C> {
 
 public:
     RowReduce(Pool &pool, const mpt_mod_call &call, const Plan &plan) : Base(pool, call, plan) {
-        run_ = Base::max() ? Versions<&max_run<C>>::best() : Versions<&sum_run<C>>::best();
         inner_ = plan_.reduced.back();
         rows_ = inner_.extent > 0 ? plan_.inputs / inner_.extent : 0;
         // A segment is a part of one run, or several whole runs.
@@ -148,47 +87,49 @@ public:
     void launch(const void *const *in, void *const *out, void *workspace) override {
         const auto *x = static_cast<const std::byte *>(in[0]);
         auto *y = static_cast<std::byte *>(out[0]);
+        const void *at = Base::centred_ ? in[1] : nullptr;
         auto *partial = static_cast<double *>(workspace);
         const std::int64_t size = std::max<std::int64_t>(plan_.inputs / std::max<std::int64_t>(segments_, 1), 1);
         Base::pool_.for_range(plan_.outputs * std::max<std::int64_t>(segments_, 1), (kGrain + size - 1) / size,
                               [&](std::int64_t begin, std::int64_t end) {
                                   for (std::int64_t i = begin; i < end; i++) {
                                       if (segments_ > 1)
-                                          partial[i] = segment(x, i / segments_, i % segments_);
+                                          partial[i] = segment(x, at, i / segments_, i % segments_);
                                       else
-                                          write(y, i, segment(x, i, 0));
+                                          write(y, at, i, segment(x, at, i, 0));
                                   }
                               });
         if (segments_ <= 1) return;
         for (std::int64_t i = 0; i < plan_.outputs; i++) {
-            double total = Base::start();
-            for (std::int64_t s = 0; s < segments_; s++) total = Base::combine(total, partial[i * segments_ + s]);
-            write(y, i, total);
+            double total = Base::kind_.start;
+            for (std::int64_t s = 0; s < segments_; s++) total = Base::kind_.combine(total, partial[i * segments_ + s]);
+            write(y, at, i, total);
         }
     }
 
     const char *name() const override { return "cpu:reduce_rows"; }
 
 private:
-    double segment(const std::byte *x, std::int64_t output, std::int64_t index) const {
-        std::int64_t base = 0, unused = 0;
-        locate(plan_.kept, plan_.kept.size(), output, base, unused);
+    double segment(const std::byte *x, const void *centres, std::int64_t output, std::int64_t index) const {
+        std::int64_t base = 0, unused = 0, place = 0;
+        locate(plan_.kept, plan_.kept.size(), output, base, place);
+        const C centre = Base::centre(centres, place);
         const std::int64_t first_row = index / std::max<std::int64_t>(across_, 1) * rows_per_segment_;
         const std::int64_t last_row = std::min(first_row + rows_per_segment_, rows_);
         const std::int64_t column = across_ > 1 ? index % across_ * width_ : 0;
         const std::int64_t n = std::min(width_, inner_.extent - column);
-        double total = Base::start();
+        double total = Base::kind_.start;
         for (std::int64_t r = first_row; r < last_row; r++) {
             std::int64_t offset = base + column * inner_.in;
             locate(plan_.reduced, plan_.reduced.size() - 1, r, offset, unused);
-            total = Base::combine(total, run(x + offset * Base::in_bytes_, n));
+            total = Base::kind_.combine(total, run(x + offset * Base::in_bytes_, n, centre));
         }
         return total;
     }
 
     // Blocks keep f32 sums short.
-    double run(const std::byte *x, std::int64_t n) const {
-        double total = Base::start();
+    double run(const std::byte *x, std::int64_t n, C centre) const {
+        double total = Base::kind_.start;
         alignas(64) C buffer[kBuffer];
         for (std::int64_t i = 0; i < n; i += kBuffer) {
             const std::int64_t length = std::min(kBuffer, n - i);
@@ -198,19 +139,18 @@ private:
                 Base::load_(at, 1, length, length, inner_.in, buffer);
                 values = buffer;
             }
-            total = Base::combine(total, run_(values, length));
+            total = Base::kind_.combine(total, Base::kind_.run(values, length, centre));
         }
         return total;
     }
 
-    void write(std::byte *y, std::int64_t output, double total) const {
+    void write(std::byte *y, const void *centres, std::int64_t output, double total) const {
         std::int64_t offset = 0, unused = 0;
         locate(plan_.kept, plan_.kept.size(), output, unused, offset);
-        const C value = Base::finish(total);
+        const C value = Base::finish(total, static_cast<double>(Base::centre(centres, offset)));
         Base::store_(&value, y + offset * Base::out_bytes_, 1, 1, 1, 1);
     }
 
-    RunFunction<C> run_;
     Dim inner_{};
     std::int64_t rows_, width_, rows_per_segment_, across_, segments_;
 };
@@ -222,7 +162,6 @@ class ColumnReduce final : public Reduce<C> {
 
 public:
     ColumnReduce(Pool &pool, const mpt_mod_call &call, const Plan &plan) : Base(pool, call, plan) {
-        add_ = Base::max() ? Versions<&column_max<C>>::best() : Versions<&column_sum<C>>::best();
         inner_ = plan_.kept.back();
         step_ = plan_.reduced.back();
         rows_ = plan_.inputs;
@@ -242,22 +181,24 @@ public:
     void launch(const void *const *in, void *const *out, void *workspace) override {
         const auto *x = static_cast<const std::byte *>(in[0]);
         auto *y = static_cast<std::byte *>(out[0]);
+        const void *at = Base::centred_ ? in[1] : nullptr;
         auto *partial = static_cast<C *>(workspace);
         const std::int64_t size = width_ * std::max<std::int64_t>(rows_ / segments_, 1);
         // Tasks: outer, segment, column tile; so that neighbouring tasks read neighbouring memory.
         Base::pool_.for_range(outer_ * segments_ * across_, (kGrain + size - 1) / size, [&](std::int64_t begin, std::int64_t end) {
-            alignas(64) C acc[kWidth];
+            alignas(64) C acc[kWidth], centre[kWidth];
             for (std::int64_t i = begin; i < end; i++) {
                 const std::int64_t column = i % across_ * width_, s = i / across_ % segments_, o = i / across_ / segments_;
                 const std::int64_t n = std::min(width_, inner_.extent - column);
-                segment(x, o, s, column, n, acc);
+                centres(at, o, column, n, centre);
+                segment(x, o, s, column, n, acc, centre);
                 if (segments_ > 1)
                     std::copy_n(acc, n, partial + (o * segments_ + s) * inner_.extent + column);
                 else
-                    write(y, o, column, n, acc);
+                    write(y, o, column, n, acc, centre);
             }
         });
-        if (segments_ > 1) combine_segments(partial, y);
+        if (segments_ > 1) combine_segments(partial, at, y);
     }
 
     const char *name() const override { return "cpu:reduce_columns"; }
@@ -265,10 +206,19 @@ public:
 private:
     static constexpr std::int64_t kWidth = 1024;
 
-    void segment(const std::byte *x, std::int64_t o, std::int64_t s, std::int64_t column, std::int64_t n, C *acc) const {
+    // Those of the columns, once for each row that is folded in.
+    void centres(const void *from, std::int64_t o, std::int64_t column, std::int64_t n, C *centre) const {
+        std::int64_t offset = column * inner_.out, unused = 0;
+        locate(plan_.kept, plan_.kept.size() - 1, o, unused, offset);
+        for (std::int64_t j = 0; j < n; j++) centre[j] = Base::centre(from, offset + j * inner_.out);
+        for (std::int64_t part = 1; part < fold_; part++) std::copy_n(centre, n, centre + part * n);
+    }
+
+    void segment(const std::byte *x, std::int64_t o, std::int64_t s, std::int64_t column, std::int64_t n, C *acc,
+                 const C *centre) const {
         std::int64_t base = column * inner_.in, unused = 0;
         locate(plan_.kept, plan_.kept.size() - 1, o, base, unused);
-        std::fill_n(acc, n * fold_, Base::start());
+        std::fill_n(acc, n * fold_, Base::kind_.start);
         std::int64_t row = s * rows_per_segment_;
         const std::int64_t end = std::min(row + rows_per_segment_, rows_);
         while (row < end) {
@@ -276,17 +226,16 @@ private:
             std::int64_t offset = base + row % step_.extent * step_.in;
             const std::int64_t n_rows = std::min(end - row, step_.extent - row % step_.extent);
             locate(plan_.reduced, plan_.reduced.size() - 1, row / step_.extent, offset, unused);
-            add(x + offset * Base::in_bytes_, n_rows, n, acc);
+            add(x + offset * Base::in_bytes_, n_rows, n, acc, centre);
             row += n_rows;
         }
         for (std::int64_t part = 1; part < fold_; part++)
-            for (std::int64_t j = 0; j < n; j++)
-                acc[j] = static_cast<C>(Base::max() ? larger(acc[j], acc[part * n + j]) : acc[j] + acc[part * n + j]);
+            for (std::int64_t j = 0; j < n; j++) acc[j] = static_cast<C>(Base::kind_.combine(acc[j], acc[part * n + j]));
     }
 
-    void add(const std::byte *x, std::int64_t rows, std::int64_t n, C *acc) const {
+    void add(const std::byte *x, std::int64_t rows, std::int64_t n, C *acc, const C *centre) const {
         if (Base::typed_ && inner_.in == 1) {
-            add_folded(reinterpret_cast<const C *>(x), rows, step_.in, n, acc);
+            add_folded(reinterpret_cast<const C *>(x), rows, step_.in, n, acc, centre);
             return;
         }
         alignas(64) C buffer[kBuffer];
@@ -294,17 +243,17 @@ private:
         for (std::int64_t r = 0; r < rows; r += most) {
             const std::int64_t length = std::min(most, rows - r);
             Base::load_(x + r * step_.in * Base::in_bytes_, length, step_.in, n, inner_.in, buffer);
-            add_folded(buffer, length, n, n, acc);
+            add_folded(buffer, length, n, n, acc, centre);
         }
     }
 
-    void add_folded(const C *x, std::int64_t rows, std::int64_t stride, std::int64_t n, C *acc) const {
+    void add_folded(const C *x, std::int64_t rows, std::int64_t stride, std::int64_t n, C *acc, const C *centre) const {
         const std::int64_t whole = fold_ > 1 ? rows / fold_ : 0;
-        if (whole > 0) add_(acc, x, whole, fold_ * n, fold_ * n);
-        add_(acc, x + whole * fold_ * stride, rows - whole * fold_, stride, n);
+        if (whole > 0) Base::kind_.column(acc, x, whole, fold_ * n, fold_ * n, centre);
+        Base::kind_.column(acc, x + whole * fold_ * stride, rows - whole * fold_, stride, n, centre);
     }
 
-    void combine_segments(const C *partial, std::byte *y) const {
+    void combine_segments(const C *partial, const void *from, std::byte *y) const {
         constexpr std::int64_t kColumns = 256;
         const std::int64_t tiles = (inner_.extent + kColumns - 1) / kColumns;
         const std::int64_t size = kColumns * segments_;
@@ -313,41 +262,44 @@ private:
                 const std::int64_t o = i / tiles, column = i % tiles * kColumns;
                 const std::int64_t n = std::min(kColumns, inner_.extent - column);
                 double total[kColumns];
-                std::fill_n(total, n, static_cast<double>(Base::start()));
+                C centre[kWidth];
+                centres(from, o, column, n, centre);
+                std::fill_n(total, n, static_cast<double>(Base::kind_.start));
                 for (std::int64_t s = 0; s < segments_; s++) {
                     const C *row = partial + (o * segments_ + s) * inner_.extent + column;
-                    for (std::int64_t j = 0; j < n; j++) total[j] = Base::combine(total[j], row[j]);
+                    Base::kind_.combine_row(total, row, n);
                 }
-                write(y, o, column, n, total);
+                write(y, o, column, n, total, centre);
             }
         });
     }
 
     template <class V>
-    void write(std::byte *y, std::int64_t o, std::int64_t column, std::int64_t n, const V *total) const {
+    void write(std::byte *y, std::int64_t o, std::int64_t column, std::int64_t n, const V *total, const C *centre) const {
         C value[kWidth];
-        for (std::int64_t j = 0; j < n; j++) value[j] = Base::finish(total[j]);
+        for (std::int64_t j = 0; j < n; j++) value[j] = Base::finish(total[j], static_cast<double>(centre[j]));
         std::int64_t offset = column * inner_.out, unused = 0;
         locate(plan_.kept, plan_.kept.size() - 1, o, unused, offset);
         Base::store_(value, y + offset * Base::out_bytes_, 1, n, n, inner_.out);
     }
 
-    ColumnFunction<C> add_;
     Dim inner_{}, step_{};
     std::int64_t rows_, width_, across_, outer_, rows_per_segment_, segments_, fold_;
 };
 
 template <class C>
 std::unique_ptr<Kernel> prepare_typed(Pool &pool, const mpt_mod_call &call) {
-    const Plan plan(call);
+    const Plan plan(call.in[0], call.out[0]);
     if (plan.row) return std::make_unique<RowReduce<C>>(pool, call, plan);
     return std::make_unique<ColumnReduce<C>>(pool, call, plan);
 }
 
 }  // namespace
 
-std::unique_ptr<Kernel> prepare_reduce(Pool &pool, const mpt_mod_call &call) {
+static std::unique_ptr<Kernel> prepare_reduce(Pool &pool, const mpt_mod_call &call) {
     return call.in[0].dtype == MPT_F64 ? prepare_typed<double>(pool, call) : prepare_typed<float>(pool, call);
 }
+
+static const RegisteredKernel registered_reduce("reduce", prepare_reduce);
 
 }  // namespace mpt::cpu

@@ -88,6 +88,8 @@ void move_rows(const void *src, std::int64_t src_row_stride, std::int64_t src_st
             std::memcpy(d, s, static_cast<std::size_t>(n) * sizeof(U));
         } else if (src_stride == 0 && dst_stride == 1) {
             std::fill_n(d, n, *s);
+        } else if (src_stride == -1 && dst_stride == 1) {  // a case of its own, since it vectorises
+            for (std::int64_t i = 0; i < n; i++) d[i] = s[-i];
         } else if (dst_stride == 1) {
             for (std::int64_t i = 0; i < n; i++) d[i] = s[i * src_stride];
         } else {
@@ -106,7 +108,7 @@ Load<C> loader(std::int32_t dtype) {
         if constexpr (!(std::is_same_v<C, float> && From::dtype == MPT_F64)) found = Versions<&load_rows<From, C>>::best();
     };
     if constexpr (std::is_floating_point_v<C>)
-        visit_float(dtype, take);
+        visit_float(dtype, take) || visit_f8(dtype, take);
     else
         visit_integer(dtype, take);
     return found;
@@ -116,10 +118,12 @@ template <class C>
 Store<C> storer(std::int32_t dtype) {
     Store<C> found = nullptr;
     const auto take = [&](auto format) { found = Versions<&store_rows<decltype(format), C>>::best(); };
-    if constexpr (std::is_same_v<C, float>)
-        visit_float(dtype, take);
-    else
+    if constexpr (std::is_same_v<C, float>) {
+        if (visit_float(dtype, take) || visit_f8(dtype, take)) return found;
+        if (dtype == MPT_BOOL) take(Bool{});
+    } else {
         visit(dtype, take);
+    }
     return found;
 }
 

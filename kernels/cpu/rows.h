@@ -19,11 +19,11 @@ using Store = void (*)(const C *src, void *dst, std::int64_t rows, std::int64_t 
 using Move = void (*)(const void *src, std::int64_t src_row_stride, std::int64_t src_stride, void *dst, std::int64_t dst_row_stride,
                       std::int64_t dst_stride, std::int64_t rows, std::int64_t n);
 
-// nullptr where there is none. float: of f32, f16, bf16. double: of these and f64. int64: of integers and bool.
+// nullptr where there is none. float: of f32, f16, bf16, fp8. double: of these and f64. int64: of integers and bool.
 template <class C>
 Load<C> loader(std::int32_t dtype);
 
-// nullptr where there is none. float: to any float; double and int64: to any dtype.
+// nullptr where there is none. float: to any float, fp8 and bool; double and int64: to any dtype.
 template <class C>
 Store<C> storer(std::int32_t dtype);
 

@@ -1,5 +1,4 @@
-// "sgd" of device/attrs.h, in the order of operations of torch.optim.SGD (single tensor).
-#include "isa.h"
+// "sgd" of device/attrs/, in the order of operations of torch.optim.SGD (single tensor).
 #include "optimizer.h"
 
 namespace mpt::cpu {
@@ -13,7 +12,7 @@ struct SgdConstants {
 
 template <class C, bool Momentum>
 void sgd_row(const UpdateRow<C> &row, const SgdConstants<C> &k) {
-    C *p = row.master, *buffer = row.first;
+    C *p = row.parameter, *buffer = row.state[0];
     const C *gradient = row.gradient;
     const SgdConstants<C> c = k;  // a local cannot alias what is written
     MPT_CPU_INDEPENDENT
@@ -29,15 +28,10 @@ void sgd_row(const UpdateRow<C> &row, const SgdConstants<C> &k) {
     }
 }
 
-struct SgdRule {
+struct SgdRule : RowRule<SgdRule, mpt_attrs_sgd, SgdConstants> {
     static constexpr const char *kName = "cpu:sgd";
-    template <class C>
-    using Constants = SgdConstants<C>;
-    template <class C>
-    using Row = void (*)(const UpdateRow<C> &, const SgdConstants<C> &);
 
-    explicit SgdRule(const mpt_attrs_sgd &a)
-        : attrs(a), states(a.momentum != 0 ? 1 : 0), narrow(row<float>(a)), wide(row<double>(a)) {}
+    explicit SgdRule(const mpt_attrs_sgd &a) : RowRule(a, a.momentum != 0 ? 1 : 0) {}
 
     template <class C>
     static Row<C> row(const mpt_attrs_sgd &a) {
@@ -49,7 +43,7 @@ struct SgdRule {
         SgdConstants<C> c{};
         c.inv = static_cast<C>(inv);
         c.clip = static_cast<C>(clip);
-        c.decay = static_cast<C>(attrs.weight_decay);
+        c.decay = static_cast<C>(attrs.common.weight_decay);
         c.momentum = static_cast<C>(attrs.momentum);
         c.toward = static_cast<C>(1.0 - attrs.dampening);
         c.lr = static_cast<C>(lr);
@@ -57,25 +51,10 @@ struct SgdRule {
         c.nesterov = attrs.nesterov != 0;
         return c;
     }
-
-    template <class C>
-    void update(const UpdateRow<C> &r, const SgdConstants<C> &c) const {
-        if constexpr (sizeof(C) == 8)
-            wide(r, c);
-        else
-            narrow(r, c);
-    }
-
-    mpt_attrs_sgd attrs;
-    int states;
-    Row<float> narrow;
-    Row<double> wide;
 };
 
 }  // namespace
 
-std::unique_ptr<Kernel> prepare_sgd(Pool &pool, const mpt_mod_call &call) {
-    return std::make_unique<Optimizer<SgdRule>>(pool, call, SgdRule(attrs_of<mpt_attrs_sgd>(call)));
-}
+static const RegisteredKernel registered_sgd("sgd", prepare_rule<SgdRule>);
 
 }  // namespace mpt::cpu

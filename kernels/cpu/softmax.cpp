@@ -1,11 +1,12 @@
-// "softmax" and "softmax_grad" of device/attrs.h.
+// "softmax" and "softmax_grad" of device/attrs/.
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <utility>
 
+#include "device/attrs/softmax.h"
 #include "isa.h"
-#include "kernels.h"
+#include "kernel.h"
 #include "softmax_rows.h"
 
 namespace mpt::cpu {
@@ -189,14 +190,17 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Kernel> prepare_softmax(Pool &pool, const mpt_mod_call &call) {
+static std::unique_ptr<Kernel> prepare_softmax(Pool &pool, const mpt_mod_call &call) {
     if (call.in[0].dtype == MPT_F64) return std::make_unique<Softmax<double>>(pool, call);
     return std::make_unique<Softmax<float>>(pool, call);
 }
 
-std::unique_ptr<Kernel> prepare_softmax_grad(Pool &pool, const mpt_mod_call &call) {
+static std::unique_ptr<Kernel> prepare_softmax_grad(Pool &pool, const mpt_mod_call &call) {
     if (call.in[0].dtype == MPT_F64) return std::make_unique<SoftmaxGrad<double>>(pool, call);
     return std::make_unique<SoftmaxGrad<float>>(pool, call);
 }
+
+static const RegisteredKernel registered_softmax("softmax", prepare_softmax);
+static const RegisteredKernel registered_softmax_grad("softmax_grad", prepare_softmax_grad);
 
 }  // namespace mpt::cpu

@@ -1,70 +1,47 @@
-// "unary" of device/attrs.h.
-#include <cmath>
+// "unary" and "unary_grad" of device/attrs/.
+#include "unary.h"
+
 #include <string>
 
+#include "device/attrs/elementwise.h"
 #include "elementwise.h"
-#include "isa.h"
-#include "kernels.h"
+#include "kernel.h"
 #include "relu16.h"
-#include "vector_math.h"
 
 namespace mpt::cpu {
 namespace {
 
-template <class C>
-using Row = void (*)(const C *x, C *y, std::int64_t n, C scale, C shift);
+UnaryFunction function_of(const mpt_attrs_unary &attrs) {
+    if (attrs.kind == MPT_UNARY_POW) return power_function(attrs.scale);
+    for (const auto find : {arithmetic_function, exponential_function, trigonometric_function, activation_function})
+        if (const UnaryFunction found = find(attrs.kind); found.f32.value) return found;
+    return {};
+}
 
-template <class C, int Kind>
-inline C value(C x, C scale, C shift) {
-    if constexpr (Kind == MPT_UNARY_NEG)
-        return -x;
-    else if constexpr (Kind == MPT_UNARY_EXP)
-        return vexp(x);
-    else if constexpr (Kind == MPT_UNARY_LOG)
-        return vlog(x);
-    else if constexpr (Kind == MPT_UNARY_SQRT)
-        return std::sqrt(x);
-    else if constexpr (Kind == MPT_UNARY_RELU)
-        return x < C{0} ? C{0} : x;  // NaN stays
+[[noreturn]] void unknown(const char *kernel, std::int64_t kind) {
+    throw Failure{MPT_ERROR_UNSUPPORTED, std::string(kernel) + ": kind " + std::to_string(kind) + " is unknown"};
+}
+
+template <class C>
+UnaryRows<C> rows_of(const mpt_attrs_unary &attrs) {
+    const UnaryFunction function = function_of(attrs);
+    if constexpr (sizeof(C) == sizeof(double))
+        return function.f64;
     else
-        return scale * x + shift;
-}
-
-template <class C, int Kind>
-void unary_row(const C *x, C *y, std::int64_t n, C scale, C shift) {
-    MPT_CPU_INDEPENDENT
-    for (std::int64_t i = 0; i < n; i++) y[i] = value<C, Kind>(x[i], scale, shift);
-}
-
-template <class C>
-Row<C> row_of(std::int64_t kind) {
-    switch (kind) {
-        case MPT_UNARY_NEG:
-            return Versions<&unary_row<C, MPT_UNARY_NEG>>::best();
-        case MPT_UNARY_EXP:
-            return Versions<&unary_row<C, MPT_UNARY_EXP>>::best();
-        case MPT_UNARY_LOG:
-            return Versions<&unary_row<C, MPT_UNARY_LOG>>::best();
-        case MPT_UNARY_SQRT:
-            return Versions<&unary_row<C, MPT_UNARY_SQRT>>::best();
-        case MPT_UNARY_RELU:
-            return Versions<&unary_row<C, MPT_UNARY_RELU>>::best();
-        case MPT_UNARY_AFFINE:
-            return Versions<&unary_row<C, MPT_UNARY_AFFINE>>::best();
-        default:
-            throw Failure{MPT_ERROR_UNSUPPORTED, "unary: kind " + std::to_string(kind) + " is unknown"};
-    }
+        return function.f32;
 }
 
 template <class C>
 class Unary final : public Kernel {
 public:
-    Unary(Pool &pool, const mpt_mod_call &call)
+    Unary(Pool &pool, const mpt_mod_call &call, const mpt_attrs_unary &attrs)
         : pool_(pool),
           elements_("unary", call.out[0], {&call.in[0]}),
-          row_(row_of<C>(attrs_of<mpt_attrs_unary>(call).kind)),
-          scale_(static_cast<C>(attrs_of<mpt_attrs_unary>(call).scale)),
-          shift_(static_cast<C>(attrs_of<mpt_attrs_unary>(call).shift)) {}
+          row_(rows_of<C>(attrs).value),
+          scale_(static_cast<C>(attrs.scale)),
+          shift_(static_cast<C>(attrs.shift)) {
+        if (!row_) unknown("unary", attrs.kind);
+    }
 
     void launch(const void *const *in, void *const *out, void *) override {
         elements_.run(pool_, in, out[0], [this](const C *const *x, C *y, std::int64_t n) { row_(x[0], y, n, scale_, shift_); });
@@ -75,17 +52,53 @@ public:
 private:
     Pool &pool_;
     Elementwise<C, 1> elements_;
-    Row<C> row_;
+    ValueRow<C> row_;
+    C scale_, shift_;
+};
+
+template <class C>
+class UnaryGrad final : public Kernel {
+public:
+    UnaryGrad(Pool &pool, const mpt_mod_call &call, const mpt_attrs_unary &attrs)
+        : pool_(pool),
+          elements_("unary_grad", call.out[0], {&call.in[0], &call.in[1]}),
+          row_(rows_of<C>(attrs).gradient),
+          scale_(static_cast<C>(attrs.scale)),
+          shift_(static_cast<C>(attrs.shift)) {
+        if (!row_) unknown("unary_grad", attrs.kind);
+    }
+
+    void launch(const void *const *in, void *const *out, void *) override {
+        elements_.run(pool_, in, out[0],
+                      [this](const C *const *x, C *dx, std::int64_t n) { row_(x[0], x[1], dx, n, scale_, shift_); });
+    }
+
+    const char *name() const override { return "cpu:unary_grad"; }
+
+private:
+    Pool &pool_;
+    Elementwise<C, 2> elements_;
+    GradRow<C> row_;
     C scale_, shift_;
 };
 
 }  // namespace
 
-std::unique_ptr<Kernel> prepare_unary(Pool &pool, const mpt_mod_call &call) {
-    if (attrs_of<mpt_attrs_unary>(call).kind == MPT_UNARY_RELU)
+static std::unique_ptr<Kernel> prepare_unary(Pool &pool, const mpt_mod_call &call) {
+    const auto &attrs = attrs_of<mpt_attrs_unary>(call);
+    if (attrs.kind == MPT_UNARY_RELU)
         if (auto kernel = prepare_relu16(pool, call)) return kernel;
-    if (call.in[0].dtype == MPT_F64) return std::make_unique<Unary<double>>(pool, call);
-    return std::make_unique<Unary<float>>(pool, call);
+    if (call.in[0].dtype == MPT_F64) return std::make_unique<Unary<double>>(pool, call, attrs);
+    return std::make_unique<Unary<float>>(pool, call, attrs);
 }
+
+static std::unique_ptr<Kernel> prepare_unary_grad(Pool &pool, const mpt_mod_call &call) {
+    const auto &attrs = attrs_of<mpt_attrs_unary>(call);
+    if (call.in[0].dtype == MPT_F64) return std::make_unique<UnaryGrad<double>>(pool, call, attrs);
+    return std::make_unique<UnaryGrad<float>>(pool, call, attrs);
+}
+
+static const RegisteredKernel registered_unary("unary", prepare_unary);
+static const RegisteredKernel registered_unary_grad("unary_grad", prepare_unary_grad);
 
 }  // namespace mpt::cpu

@@ -1,4 +1,4 @@
-// "unscale" of device/attrs.h.
+// "unscale" of device/attrs/.
 #include <cstddef>
 #include <string>
 #include <vector>
@@ -6,7 +6,7 @@
 #include "chunks.h"
 #include "grad_scale.h"
 #include "isa.h"
-#include "kernels.h"
+#include "kernel.h"
 #include "rows.h"
 
 namespace mpt::cpu {
@@ -75,8 +75,10 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Kernel> prepare_unscale(Pool &pool, const mpt_mod_call &call) {
+static std::unique_ptr<Kernel> prepare_unscale(Pool &pool, const mpt_mod_call &call) {
     return std::make_unique<Unscale>(pool, call);
 }
+
+static const RegisteredKernel registered_unscale("unscale", prepare_unscale);
 
 }  // namespace mpt::cpu

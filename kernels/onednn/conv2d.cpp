@@ -62,6 +62,7 @@ std::unique_ptr<Kernel> prepare_conv2d(const Device &device, const mpt_mod_call 
 }
 
 std::unique_ptr<Kernel> prepare_conv2d_dgrad(const Device &device, const mpt_mod_call &call) {
+    if (call.n_in > 2 && present(call.in[2])) refuse("the gradient of the input adds no bias");
     const Convolution conv(device, call, call.out[0], call.in[1], call.in[0]);
     auto made = std::make_unique<Schedule>(device);
     const auto whole = conv.backward_data(conv.images(0).size());

@@ -1,3 +1,4 @@
+#include "device/attrs/conv.h"
 #include "convolution.h"
 
 #include <algorithm>

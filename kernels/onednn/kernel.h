@@ -6,7 +6,6 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <string>
 
-#include "device/attrs.h"
 #include "device/module.h"
 
 namespace mpt::onednn {

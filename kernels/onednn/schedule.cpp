@@ -1,6 +1,7 @@
 #include "schedule.h"
 
 #include <atomic>
+#include <new>
 
 #include "one_thread.h"
 #include "primitives.h"
@@ -93,7 +94,11 @@ void Schedule::launch(const void *const *in, void *const *out, void *workspace) 
         auto *l = static_cast<Launch *>(arg);
         const OneThread one_thread;
         for (const Step &step : (*l->phase)[part]) {
-            const dnnl_status_t status = step.run(l->addresses, (*l->streams)[part].get());
+            dnnl_status_t status = dnnl_out_of_memory;
+            try {
+                status = step.run(l->addresses, (*l->streams)[part].get());
+            } catch (const std::bad_alloc &) {  // oneDNN's own lists; the pool's threads can throw to nobody
+            }
             if (status == dnnl_success) continue;
             l->status = status;
             return;
@@ -107,7 +112,7 @@ void Schedule::launch(const void *const *in, void *const *out, void *workspace) 
         else
             device_.threads.run(device_.threads.pool, parts, body, &launch);
         if (launch.status != dnnl_success)
-            throw Failure{MPT_ERROR_DEVICE, name + " failed with oneDNN's status " + std::to_string(launch.status)};
+            throw Failure{launch.status == dnnl_out_of_memory ? MPT_ERROR_MEMORY : MPT_ERROR_DEVICE, name + " failed with oneDNN's status " + std::to_string(launch.status)};
     }
 }
 

@@ -1,4 +1,4 @@
-/* Fashion-MNIST [Xiao et al. 2017] in memory, shuffled and cut into batches. SPDX-License-Identifier: Apache-2.0 */
+/* Fashion-MNIST [Xiao et al. 2017] in memory. SPDX-License-Identifier: Apache-2.0 */
 #include "dataset.h"
 
 #include <stdio.h>
@@ -7,9 +7,7 @@
 
 #include "file.h"
 #include "idx.h"
-
-/* Mean and standard deviation of the training pixels, in units of white. */
-static const float pixel_mean = 0.2860f, pixel_deviation = 0.3530f;
+#include "shuffle.h"
 
 static int read_part(const char *folder, const char *part, const char *kind, int ndim, idx_array *out, char *message,
                      size_t nbytes) {
@@ -72,7 +70,7 @@ int dataset_load(dataset *out, const char *folder, const char *part, int64_t lim
         dataset_free(&set);
         goto done;
     }
-    for (i = 0; i < set.n * DATASET_PIXELS; ++i) set.images[i] = ((float)images.data[i] / 255.0f - pixel_mean) / pixel_deviation;
+    for (i = 0; i < set.n * DATASET_PIXELS; ++i) set.images[i] = ((float)images.data[i] / 255.0f - DATASET_MEAN) / DATASET_DEVIATION;
     memcpy(set.labels, labels.data, (size_t)set.n);
     *out = set;
     result = 0;
@@ -88,32 +86,7 @@ void dataset_free(dataset *set) {
     memset(set, 0, sizeof *set);
 }
 
-/* SplitMix64 [Steele et al. 2014]. */
-static uint64_t next_random(uint64_t *state) {
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
-}
-
-void dataset_shuffle(int32_t *order, int64_t n, uint64_t seed, int64_t epoch) {
-    uint64_t state = seed;
-    int64_t i;
-    /* Passing the seed through the generator first keeps (seed, epoch) and (seed + 1, epoch - 1) apart. */
-    state = next_random(&state) + (uint64_t)epoch;
-    for (i = 0; i < n; ++i) order[i] = (int32_t)i;
-    for (i = n - 1; i > 0; --i) {
-        int64_t j = (int64_t)(next_random(&state) % (uint64_t)(i + 1));
-        int32_t held = order[i];
-        order[i] = order[j];
-        order[j] = held;
-    }
-}
-
 void dataset_gather(const dataset *set, const int32_t *order, int64_t n, float *images, uint8_t *labels) {
-    int64_t i;
-    for (i = 0; i < n; ++i) {
-        memcpy(images + i * DATASET_PIXELS, set->images + (int64_t)order[i] * DATASET_PIXELS, DATASET_PIXELS * sizeof *images);
-        labels[i] = set->labels[order[i]];
-    }
+    gather_rows(images, set->images, order, n, DATASET_PIXELS * sizeof *images);
+    gather_rows(labels, set->labels, order, n, 1);
 }

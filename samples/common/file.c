@@ -1,8 +1,9 @@
-/* Folders and files that appear whole or not at all. SPDX-License-Identifier: Apache-2.0 */
+/* Folders, files read whole, and files that appear whole or not at all. SPDX-License-Identifier: Apache-2.0 */
 #define _POSIX_C_SOURCE 200809L
 #include "file.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,6 +34,43 @@ int file_make_folder(const char *path) {
         return -1;
     }
     return access(path, W_OK);
+}
+
+int file_read(const char *path, int64_t limit, uint8_t **out, int64_t *n) {
+    uint8_t *bytes = NULL;
+    int64_t done = 0, room = 0;
+    int reason = 0;
+    FILE *file = fopen(path, "rb");
+    if (!file) return -1;
+    /* Room grows with what really comes, so that neither a pipe nor a folder needs a size. */
+    while (!reason) {
+        size_t got;
+        if (done == room) {
+            uint8_t *larger = realloc(bytes, (size_t)(room = room ? 2 * room : 1 << 16));
+            if (!larger) {
+                reason = ENOMEM;
+                break;
+            }
+            bytes = larger;
+        }
+        errno = 0;
+        got = fread(bytes + done, 1, (size_t)(room - done), file);
+        if (got == 0) {
+            if (ferror(file)) reason = errno ? errno : EIO;
+            break;
+        }
+        done += (int64_t)got;
+        if (done > limit) reason = EFBIG;
+    }
+    fclose(file);
+    if (reason) {
+        free(bytes);
+        errno = reason;
+        return -1;
+    }
+    *out = bytes;
+    *n = done;
+    return 0;
 }
 
 int file_draft_open(file_draft *draft, const char *path) {

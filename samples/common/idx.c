@@ -25,6 +25,26 @@ static int64_t read_bytes(gzFile file, uint8_t *to, int64_t count) {
     return done;
 }
 
+/* Reads count bytes into *data, whose memory grows with what really comes: a header may promise anything.
+ * Returns the bytes read, -1 where the gzip stream is damaged, -2 where memory is short. */
+static int64_t read_elements(gzFile file, uint8_t **data, int64_t count) {
+    int64_t done = 0, room = 0;
+    while (done < count) {
+        uint8_t *larger;
+        int64_t n;
+        room = room == 0 ? 1 << 20 : 2 * room;
+        if (room > count) room = count;
+        larger = realloc(*data, (size_t)room);
+        if (!larger) return -2;
+        *data = larger;
+        n = read_bytes(file, *data + done, room - done);
+        if (n < 0) return -1;
+        done += n;
+        if (done < room) break;
+    }
+    return done;
+}
+
 static idx_status read_open_file(gzFile file, const char *path, int ndim, idx_array *array, char *message, size_t nbytes) {
     uint8_t header[4 + 4 * IDX_MAX_DIMS], extra;
     const int64_t header_bytes = 4 + 4 * (int64_t)ndim;
@@ -51,12 +71,11 @@ static idx_status read_open_file(gzFile file, const char *path, int ndim, idx_ar
         }
         array->numel *= array->shape[i];
     }
-    array->data = malloc((size_t)array->numel);
-    if (!array->data) {
+    n = read_elements(file, &array->data, array->numel);
+    if (n == -2) {
         snprintf(message, nbytes, "%s: no memory for %lld bytes", path, (long long)array->numel);
         return IDX_NO_MEMORY;
     }
-    n = read_bytes(file, array->data, array->numel);
     if (n < array->numel) {
         if (n < 0)
             snprintf(message, nbytes, "%s: damaged gzip data", path);

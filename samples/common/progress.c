@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "progress.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -18,6 +19,7 @@ double progress_clock(void) {
 void progress_begin(progress *p, const terminal *term, const char *title, int64_t total, int64_t later) {
     memset(p, 0, sizeof *p);
     p->term = term;
+    p->metric = &metric_accuracy;
     snprintf(p->title, sizeof p->title, "%s", title);
     p->total = total;
     p->later = later;
@@ -37,15 +39,18 @@ static void format_figures(char *text, size_t nbytes, const progress *p, int64_t
                            int narrow) {
     const double elapsed = now - p->start;
     const double rate = elapsed > 0 ? (double)done / elapsed : 0;
-    char left[32] = "?", scale[32] = "-";
+    const double shown = p->metric->factor * v->metric;
+    char left[32] = "?", scale[32] = "-", measured[48] = "";
     if (rate > 0) format_duration(left, sizeof left, (double)(p->total - done + p->later) / rate);
     if (v->scale > 0) snprintf(scale, sizeof scale, "%.6g", v->scale);
     if (narrow) {
-        snprintf(text, nbytes, "%.1f/s left %s loss %.3f acc %.1f%% scale %s skipped %lld", rate, left, v->loss, 100 * v->accuracy,
-                 scale, (long long)v->skipped);
+        if (isfinite(shown)) snprintf(measured, sizeof measured, " %s %.1f", p->metric->brief, shown);
+        snprintf(text, nbytes, "%.1f/s left %s loss %.3f%s scale %s skipped %lld", rate, left, v->loss, measured, scale,
+                 (long long)v->skipped);
     } else {
-        snprintf(text, nbytes, "%lld/%lld  %.1f steps/s  left %s  loss %.4f  acc %.1f %%  scale %s  skipped %lld", (long long)done,
-                 (long long)p->total, rate, left, v->loss, 100 * v->accuracy, scale, (long long)v->skipped);
+        if (isfinite(shown)) snprintf(measured, sizeof measured, "  %s %.1f%s", p->metric->brief, shown, p->metric->unit);
+        snprintf(text, nbytes, "%lld/%lld  %.1f steps/s  left %s  loss %.4f%s  scale %s  skipped %lld", (long long)done,
+                 (long long)p->total, rate, left, v->loss, measured, scale, (long long)v->skipped);
     }
 }
 

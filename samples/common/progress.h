@@ -4,18 +4,20 @@
 
 #include <stdint.h>
 
+#include "metric.h"
 #include "terminal.h"
 
 /* What is shown beside the bar. */
 typedef struct progress_values {
     double loss;
-    double accuracy; /* 0 to 1 */
-    double scale;    /* of the loss; 0: no loss scaling */
+    double metric; /* NaN: not shown */
+    double scale;  /* of the loss; 0: no loss scaling */
     int64_t skipped;
 } progress_values;
 
 typedef struct progress {
     const terminal *term;
+    const metric *metric; /* accuracy from progress_begin on; another may be set behind it */
     char title[32];
     int64_t total;      /* steps of this bar */
     int64_t later;      /* steps that come after this bar and count for the time left */

@@ -1,24 +1,20 @@
 #include "api/guard.h"
 
+#include <cstdio>
+#include <string_view>
+
 #include "program/recording.h"
 
 namespace mpt::api {
 
 namespace {
-thread_local std::string thread_error;
-// The first error inside a capture is the one that every later call gives.
-void poison(Context &ctx, mpt_status status, const std::string &message) noexcept {
-    if (!ctx.recording || ctx.recording->poison != MPT_OK) return;
-    ctx.recording->poison = status;
-    try {
-        ctx.recording->poison_message = message;
-    } catch (...) {
-        ctx.recording->poison_message.clear();
-    }
-}
+// This thread's last message: in the string, or where there was no memory for it in the bytes, which are always there.
+thread_local std::string thread_message;
+thread_local char thread_brief[240];
+thread_local const char *thread_text = "";
 
 // The place of the first byte that is no part of UTF-8 (no overlong forms, no surrogates), or the text's size.
-std::size_t utf8_end(const std::string &text) {
+std::size_t utf8_end(std::string_view text) {
     const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
     std::size_t i = 0;
     while (i < text.size()) {
@@ -33,25 +29,61 @@ std::size_t utf8_end(const std::string &text) {
     return i;
 }
 
+// Messages give values back, and a damaged file's names can be anything; a message that was cut short ends anywhere.
+void make_utf8(char *text, std::size_t size) {
+    for (std::size_t i; (i = utf8_end({text, size})) < size;) text[i] = '?';
+}
+
+// As much of the text as the string has room for when there is no memory for more.
+void keep(std::string &to, const char *text) noexcept {
+    try {
+        to = text;
+    } catch (...) {
+        to.assign(text, std::min(std::strlen(text), to.capacity()));
+        make_utf8(to.data(), to.size());
+    }
+}
+
+// The first error inside a capture is the one that every later call gives.
+void poison(Context &ctx, mpt_status status, const char *message) noexcept {
+    if (!ctx.recording || ctx.recording->poison != MPT_OK) return;
+    ctx.recording->poison = status;
+    keep(ctx.recording->poison_message, message);
+}
+
 }  // namespace
 
-const char *thread_error_text() noexcept { return thread_error.c_str(); }
+const char *thread_error_text() noexcept { return thread_text; }
 
-mpt_status report(Context *ctx, const char *function, mpt_status status, const std::string &message) noexcept {
+mpt_status report(Context *ctx, const char *function, mpt_status status, const char *message) noexcept {
     try {
-        thread_error = std::string(function) + ": " + message;
-        // Messages give values back, and a damaged file's names can be anything.
-        for (std::size_t i; (i = utf8_end(thread_error)) < thread_error.size();) thread_error[i] = '?';
-        if (ctx) {
-            poison(*ctx, status, thread_error);
-            ctx->last_error = thread_error;
-            ctx->log(MPT_LOG_ERROR, thread_error);
-            if (ctx->desc.error) ctx->desc.error(status, thread_error.c_str(), ctx->desc.error_user_data);
-        }
+        thread_message = std::string(function) + ": " + message;
+        make_utf8(thread_message.data(), thread_message.size());
+        thread_text = thread_message.c_str();
     } catch (...) {
-        thread_error.clear();  // no memory for the message: the status must do
+        std::snprintf(thread_brief, sizeof thread_brief, "%s: %s", function, message);
+        make_utf8(thread_brief, std::strlen(thread_brief));
+        thread_text = thread_brief;
+    }
+    if (!ctx) return status;
+    poison(*ctx, status, thread_text);
+    keep(ctx->last_error, thread_text);
+    try {
+        ctx->log(MPT_LOG_ERROR, thread_text);
+        if (ctx->desc.error) ctx->desc.error(status, thread_text, ctx->desc.error_user_data);
+    } catch (...) {  // a hook threw: there is nobody to tell
     }
     return status;
+}
+
+mpt_status report_null(const char *function, const char *name) noexcept {
+    return catching(function, nullptr, [&] { fail(MPT_ERROR_ARGUMENT, "argument '", name, "' is NULL: give a handle"); });
+}
+
+mpt_status report_forked(const char *function, const char *name) noexcept {
+    return catching(function, nullptr, [&] {
+        fail(MPT_ERROR_FORKED, "argument '", name, "' belongs to a context made before fork(): make a new context in the child process");
+    });
 }
 
 void refuse_poisoned(const Context &ctx) {

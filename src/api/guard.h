@@ -17,8 +17,9 @@
 
 namespace mpt::api {
 
-// Remembers a failure for mpt_last_error, the context and its hook; gives the status back.
-mpt_status report(Context *ctx, const char *function, mpt_status status, const std::string &message) noexcept;
+// Remembers a failure for mpt_last_error, the context and its hook; gives the status back. Needs no memory: without any the
+// message may be cut short.
+mpt_status report(Context *ctx, const char *function, mpt_status status, const char *message) noexcept;
 
 const char *thread_error_text() noexcept;  // this thread's last failure
 
@@ -45,7 +46,7 @@ mpt_status catching(const char *function, Context *ctx, F &&body) noexcept {
         body();
         return MPT_OK;
     } catch (const Error &error) {
-        return report(ctx, function, error.status, error.message);
+        return report(ctx, function, error.status, error.message.c_str());
     } catch (const std::bad_alloc &) {
         return report(ctx, function, MPT_ERROR_MEMORY, "no host memory: release tensors or layers");
     } catch (const std::exception &error) {
@@ -61,14 +62,15 @@ Context *context_of(const Handle *handle) {
     return handle->ctx.get();
 }
 
+mpt_status report_null(const char *function, const char *name) noexcept;
+mpt_status report_forked(const char *function, const char *name) noexcept;
+
 // call("mpt_add", a, "a", [&](Context &ctx) {...}): handle decides the context.
 template <class Handle, class F>
 mpt_status call(const char *function, const Handle *handle, const char *name, F &&body, Poison mode = Poison::Refuse) noexcept {
-    if (!handle) return report(nullptr, function, MPT_ERROR_ARGUMENT, std::string("argument '") + name + "' is NULL: give a handle");
+    if (!handle) return report_null(function, name);
     Context *ctx = context_of(handle);
-    if (ctx->forked())
-        return report(nullptr, function, MPT_ERROR_FORKED,
-                      std::string("argument '") + name + "' belongs to a context made before fork(): make a new context in the child process");
+    if (ctx->forked()) return report_forked(function, name);
     Inside inside(*ctx);
     return catching(function, ctx, [&] {
         if (mode == Poison::Refuse) refuse_poisoned(*ctx);

@@ -3,31 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "api/guard.h"
+#include "api/optimizer.h"
 #include "nn/layer.h"
+#include "ops/ops.h"
 #include "ops/transfer.h"
 
 using namespace mpt;
 
 namespace {
-
-mpt_sgd_desc default_sgd() {
-    mpt_sgd_desc d = {};
-    d.struct_size = sizeof d;
-    d.lr = 0.01;
-    return d;
-}
-
-mpt_adam_desc default_adam(double weight_decay) {
-    mpt_adam_desc d = {};
-    d.struct_size = sizeof d;
-    d.lr = 0.001;
-    d.beta1 = 0.9;
-    d.beta2 = 0.999;
-    d.eps = 1e-8;
-    d.weight_decay = weight_decay;
-    return d;
-}
 
 mpt_group_desc default_group() {
     mpt_group_desc d = {};
@@ -36,69 +19,7 @@ mpt_group_desc default_group() {
     return d;
 }
 
-constexpr double kAdamDecay = 0, kAdamWDecay = 0.01;
-
-void not_negative(double value, const char *name) {
-    if (!(value >= 0) || !std::isfinite(value)) fail(MPT_ERROR_ARGUMENT, name, " is ", value, ": it must be finite and not negative");
-}
-
-// Rates are kept in f32 on the device.
-void rate(double value, const char *name) {
-    not_negative(value, name);
-    if (!std::isfinite(static_cast<float>(value))) fail(MPT_ERROR_ARGUMENT, name, " is ", value, ", which is no f32 number");
-}
-
-void beta(double value, const char *name) {
-    if (!(value >= 0 && value < 1)) fail(MPT_ERROR_ARGUMENT, "argument 'desc': ", name, " is ", value, ": it must be in [0, 1)");
-}
-
-mpt_status create_adam(const char *function, mpt_context *ctx, const mpt_adam_desc *desc, mpt_optimizer **out, double decay, bool decoupled) {
-    return api::call(function, ctx, "ctx", [&](Context &c) {
-        api::need(out, "out");
-        const mpt_adam_desc d = api::read_desc(desc, default_adam(decay), "desc");
-        rate(d.lr, "argument 'desc': lr");
-        not_negative(d.eps, "argument 'desc': eps");
-        not_negative(d.weight_decay, "argument 'desc': weight_decay");
-        beta(d.beta1, "beta1");
-        beta(d.beta2, "beta2");
-        api::need_reserved(d.reserved);
-        *out = new_adam(c, d, decoupled).detach();
-    });
-}
-
 }  // namespace
-
-mpt_status MPT_CALL mpt_sgd_desc_init(mpt_sgd_desc *desc, size_t nbytes) {
-    return api::catching("mpt_sgd_desc_init", nullptr, [&] { api::init_desc(desc, nbytes, default_sgd(), "desc"); });
-}
-
-mpt_status MPT_CALL mpt_optimizer_sgd(mpt_context *ctx, const mpt_sgd_desc *desc, mpt_optimizer **out) {
-    return api::call("mpt_optimizer_sgd", ctx, "ctx", [&](Context &c) {
-        api::need(out, "out");
-        const mpt_sgd_desc d = api::read_desc(desc, default_sgd(), "desc");
-        rate(d.lr, "argument 'desc': lr");
-        not_negative(d.momentum, "argument 'desc': momentum");
-        not_negative(d.weight_decay, "argument 'desc': weight_decay");
-        if (!std::isfinite(d.dampening)) fail(MPT_ERROR_ARGUMENT, "argument 'desc': dampening is ", d.dampening, ": it must be finite");
-        api::flag(d.nesterov, "desc", "nesterov");
-        if (d.nesterov && (d.momentum == 0 || d.dampening != 0))
-            fail(MPT_ERROR_ARGUMENT, "argument 'desc': nesterov needs a momentum and no dampening, not ", d.momentum, " and ", d.dampening);
-        *out = new_sgd(c, d).detach();
-    });
-}
-
-mpt_status MPT_CALL mpt_adam_desc_init(mpt_adam_desc *desc, size_t nbytes) {
-    return api::catching("mpt_adam_desc_init", nullptr, [&] { api::init_desc(desc, nbytes, default_adam(kAdamDecay), "desc"); });
-}
-mpt_status MPT_CALL mpt_adamw_desc_init(mpt_adam_desc *desc, size_t nbytes) {
-    return api::catching("mpt_adamw_desc_init", nullptr, [&] { api::init_desc(desc, nbytes, default_adam(kAdamWDecay), "desc"); });
-}
-mpt_status MPT_CALL mpt_optimizer_adam(mpt_context *ctx, const mpt_adam_desc *desc, mpt_optimizer **out) {
-    return create_adam("mpt_optimizer_adam", ctx, desc, out, kAdamDecay, false);
-}
-mpt_status MPT_CALL mpt_optimizer_adamw(mpt_context *ctx, const mpt_adam_desc *desc, mpt_optimizer **out) {
-    return create_adam("mpt_optimizer_adamw", ctx, desc, out, kAdamWDecay, true);
-}
 
 void MPT_CALL mpt_optimizer_retain(mpt_optimizer *optimizer) {
     if (optimizer) optimizer->retain();
@@ -120,10 +41,11 @@ mpt_status MPT_CALL mpt_optimizer_add_group(mpt_optimizer *optimizer, const char
         if (n < 1) fail(MPT_ERROR_ARGUMENT, "argument 'n' is ", n, ": a group has at least one parameter");
         const std::vector<Ref<Tensor>> list = api::tensors(c, params, n, "params", "n");
         const mpt_group_desc d = api::read_desc(desc, default_group(), "desc");
-        not_negative(d.lr_scale, "argument 'desc': lr_scale");
-        not_negative(d.weight_decay_scale, "argument 'desc': weight_decay_scale");
-        api::need_reserved(d.reserved);
-        optimizer->add_group(own, list, d.lr_scale, d.weight_decay_scale);
+        api::not_negative(d.lr_scale, "argument 'desc': lr_scale");
+        api::not_negative(d.weight_decay_scale, "argument 'desc': weight_decay_scale");
+        if (d.rounding < MPT_ROUNDING_MASTER || d.rounding > MPT_ROUNDING_KAHAN)
+            fail(MPT_ERROR_ARGUMENT, "argument 'desc': rounding is ", static_cast<int>(d.rounding), ", which is none of mpt_rounding");
+        optimizer->add_group(own, list, {d.rounding, d.lr_scale, d.weight_decay_scale});
     });
 }
 
@@ -137,14 +59,14 @@ mpt_status MPT_CALL mpt_optimizer_add_layer(mpt_optimizer *optimizer, mpt_layer 
         for (auto &[name, parameter] : api::same(c, layer, "layer").parameters())
             if (parameter->requires_grad) list.push_back(parameter);
         if (list.empty()) fail(MPT_ERROR_ARGUMENT, "argument 'layer' has no parameter that asks for gradients");
-        optimizer->add_group("layer", list, 1, 1, "layer");
+        optimizer->add_group("layer", list, {}, "layer");
     });
 }
 
 mpt_status MPT_CALL mpt_optimizer_set_lr(mpt_optimizer *optimizer, double lr) {
     return api::call("mpt_optimizer_set_lr", optimizer, "optimizer", [&](Context &c) {
         api::need_outside_capture(c, "set the rate between runs: programs read it from device memory");
-        rate(lr, "argument 'lr'");
+        api::rate(lr, "argument 'lr'");
         const auto value = static_cast<float>(lr);
         write(optimizer->lr, &value);
     });
@@ -153,8 +75,27 @@ mpt_status MPT_CALL mpt_optimizer_set_lr(mpt_optimizer *optimizer, double lr) {
 mpt_status MPT_CALL mpt_optimizer_set_clip_norm(mpt_optimizer *optimizer, double max_norm) {
     return api::call("mpt_optimizer_set_clip_norm", optimizer, "optimizer", [&](Context &c) {
         api::need_outside_capture(c, "set clipping before mpt_capture_begin");
-        not_negative(max_norm, "argument 'max_norm'");
+        api::not_negative(max_norm, "argument 'max_norm'");
         optimizer->max_norm = max_norm;
+    });
+}
+
+mpt_status MPT_CALL mpt_optimizer_set_clip_value(mpt_optimizer *optimizer, double max_value) {
+    return api::call("mpt_optimizer_set_clip_value", optimizer, "optimizer", [&](Context &c) {
+        api::need_outside_capture(c, "set clipping before mpt_capture_begin");
+        api::not_negative(max_value, "argument 'max_value'");
+        optimizer->max_value = max_value;
+    });
+}
+
+mpt_status MPT_CALL mpt_optimizer_lr(mpt_optimizer *optimizer, double *out) {
+    return api::call("mpt_optimizer_lr", optimizer, "optimizer", [&](Context &c) {
+        api::need(out, "out");
+        api::need_outside_capture(c, "read the rate between runs");
+        float value = NAN;
+        if (!optimizer->groups.empty()) read(optimizer->groups[0].rate, &value);
+        if (std::isnan(value)) read(optimizer->lr, &value);  // no step yet
+        *out = value;
     });
 }
 

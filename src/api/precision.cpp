@@ -25,6 +25,7 @@ mpt_scaler_desc defaults() {
     d.growth_factor = 2;
     d.backoff_factor = 0.5;
     d.growth_interval = 2000;
+    d.hysteresis = 2;
     return d;
 }
 
@@ -38,7 +39,7 @@ void bound(double value, const char *field) {
 }
 
 void check(const mpt_scaler_desc &d) {
-    if (d.kind != MPT_SCALER_STATIC && d.kind != MPT_SCALER_TORCH)
+    if (d.kind < MPT_SCALER_STATIC || d.kind > MPT_SCALER_MEGATRON)
         fail(MPT_ERROR_ARGUMENT, "argument 'desc': kind is ", static_cast<int>(d.kind), ", which is none of mpt_scaler_kind");
     positive(d.initial_scale, "initial_scale");
     if (!std::isfinite(static_cast<float>(d.initial_scale))) fail(MPT_ERROR_ARGUMENT, "argument 'desc': initial_scale is ", d.initial_scale, ", which is no f32 number");
@@ -51,6 +52,8 @@ void check(const mpt_scaler_desc &d) {
     bound(d.max_scale, "max_scale");
     if (d.max_scale > 0 && d.max_scale < std::max(d.min_scale, d.initial_scale))
         fail(MPT_ERROR_ARGUMENT, "argument 'desc': max_scale is ", d.max_scale, ", which is below min_scale or initial_scale");
+    api::at_least(d.hysteresis, 1, "desc", "hysteresis");
+    api::need_reserved(d.reserved);
     if (d.min_scale > d.initial_scale) fail(MPT_ERROR_ARGUMENT, "argument 'desc': min_scale is ", d.min_scale, ", which is above initial_scale ", d.initial_scale);
 }
 
@@ -71,7 +74,25 @@ void MPT_CALL mpt_policy_release(mpt_policy *policy) {
 
 mpt_status MPT_CALL mpt_policy_set_layer(mpt_policy *policy, const char *pattern, mpt_dtype dtype) {
     return api::call("mpt_policy_set_layer", policy, "policy",
-                     [&](Context &) { policy->layers.emplace_back(api::text_in(pattern, "pattern"), computes(dtype)); });
+                     [&](Context &) { policy->layers.emplace_back(api::text_in(pattern, "pattern"), is_f8(dtype) ? dtype : computes(dtype)); });
+}
+
+mpt_status MPT_CALL mpt_fp8_desc_init(mpt_fp8_desc *desc, size_t nbytes) {
+    return api::catching("mpt_fp8_desc_init", nullptr, [&] { api::init_desc(desc, nbytes, default_fp8(), "desc"); });
+}
+
+mpt_status MPT_CALL mpt_policy_set_fp8(mpt_policy *policy, const mpt_fp8_desc *desc) {
+    return api::call("mpt_policy_set_fp8", policy, "policy", [&](Context &) {
+        const mpt_fp8_desc d = api::read_desc(desc, default_fp8(), "desc");
+        if (d.recipe < MPT_FP8_UNSCALED || d.recipe > MPT_FP8_DELAYED)
+            fail(MPT_ERROR_ARGUMENT, "argument 'desc': recipe is ", static_cast<int>(d.recipe), ", which is none of mpt_fp8_recipe");
+        api::at_least(d.history, 1, "desc", "history");
+        if (d.margin < -32 || d.margin > 32) fail(MPT_ERROR_ARGUMENT, "argument 'desc': margin is ", d.margin, ": it must be from -32 to 32");
+        for (const auto &[type, field] : {std::pair{d.forward, "forward"}, std::pair{d.backward, "backward"}})
+            if (!is_f8(type)) fail(MPT_ERROR_DTYPE, "argument 'desc': ", field, " is ", api::text_of(type), ": it must be MPT_F8E4M3 or MPT_F8E5M2");
+        policy->recipe = d;
+        policy->fp8 = true;
+    });
 }
 
 mpt_status MPT_CALL mpt_policy_set_op(mpt_policy *policy, const char *op, mpt_dtype dtype) {

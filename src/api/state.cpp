@@ -2,6 +2,7 @@
 
 #include "api/guard.h"
 #include "ops/ops.h"
+#include "precision/fp8.h"
 
 using namespace mpt;
 
@@ -45,7 +46,9 @@ mpt_status MPT_CALL mpt_state_add_layer(mpt_state *state, const char *prefix, mp
     return api::call("mpt_state_add_layer", state, "state", [&](Context &c) {
         const std::string own = api::text_in(prefix, "prefix");
         std::vector<mpt_state::Item> items;
-        for (auto &[name, parameter] : api::same(c, layer, "layer").parameters()) items.push_back({own + "." + name, parameter});
+        const mpt_layer &from = api::same(c, layer, "layer");
+        for (auto &[name, parameter] : from.parameters()) items.push_back({own + "." + name, parameter});
+        for (auto &[name, buffer] : from.buffers()) items.push_back({own + "." + name, buffer});
         state->add("prefix", std::move(items));
     });
 }
@@ -62,6 +65,33 @@ mpt_status MPT_CALL mpt_state_add_scaler(mpt_state *state, const char *prefix, m
         const std::string own = api::text_in(prefix, "prefix");
         api::same(c, scaler, "scaler");
         state->add("prefix", {{own + ".scale", scaler->scale}, {own + ".tracker", scaler->tracker}, {own + ".counts", scaler->counts}});
+    });
+}
+
+mpt_status MPT_CALL mpt_state_add_average(mpt_state *state, const char *prefix, mpt_average *average) {
+    return api::call("mpt_state_add_average", state, "state", [&](Context &c) {
+        const std::string own = api::text_in(prefix, "prefix");
+        state->add_average(own, Ref<mpt_average>(&api::same(c, average, "average")));
+    });
+}
+
+mpt_status MPT_CALL mpt_state_add_fp8(mpt_state *state, const char *prefix, mpt_policy *policy, mpt_layer *layer) {
+    return transfer("mpt_state_add_fp8", state, [&] {
+        Context &c = *state->ctx;
+        const std::string own = api::text_in(prefix, "prefix");
+        const mpt_fp8_desc &recipe = api::same(c, policy, "policy").recipe;
+        std::vector<mpt_state::Item> items;
+        for (auto &[name, parameter] : api::same(c, layer, "layer").parameters()) {
+            if (recipe.recipe != MPT_FP8_DELAYED || parameter->shape.n < 2) continue;  // only weights have histories
+            const Ref<fp8::Scaling> scaling = fp8::scaling_of(parameter, recipe);
+            for (int i = 0; i < 3; ++i) {
+                const fp8::Scaling::Slot &slot = scaling->slots[static_cast<std::size_t>(i)];
+                const std::string path = own + "." + name + "." + fp8::kOperandNames[i] + "_";
+                for (const auto &[tensor, kind] : {std::pair{slot.history, "history"}, std::pair{slot.amax, "amax"}, std::pair{slot.scale, "scale"}, std::pair{slot.position, "position"}})
+                    items.push_back({path + kind, tensor});
+            }
+        }
+        state->add("prefix", std::move(items));
     });
 }
 

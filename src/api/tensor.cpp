@@ -2,9 +2,11 @@
 #include <limits>
 
 #include "api/guard.h"
+#include "device/attrs/data.h"
 #include "engine/backward.h"
 #include "nn/init.h"
 #include "ops/ops.h"
+#include "ops/shape.h"
 #include "ops/transfer.h"
 
 using namespace mpt;
@@ -189,6 +191,16 @@ mpt_status MPT_CALL mpt_tensor_init(mpt_tensor *tensor, mpt_init init) {
         need_floating(*t);
         if (t->shape.n < 2) fail(MPT_ERROR_SHAPE, "argument 'tensor' has shape ", t->shape, ": a weight is [out, in, ...]");
         initialize(t, init);
+    });
+}
+
+mpt_status MPT_CALL mpt_tensor_fill_range(mpt_tensor *tensor, double start, double step) {
+    return api::call("mpt_tensor_fill_range", tensor, "tensor", [&](Context &c) {
+        const Ref<Tensor> t = api::tensor(c, tensor, "tensor");
+        if (t->dtype == MPT_BOOL || is_f8(t->dtype))
+            fail(MPT_ERROR_DTYPE, "argument 'tensor' is ", dtype_name(t->dtype), ", which is neither a floating nor an integer type");
+        need_untracked(c, *t);
+        ops::fill_range(t, start, step);
     });
 }
 

@@ -19,7 +19,11 @@ std::uint32_t fork_count() {
 
 }  // namespace mpt
 
-mpt_context::mpt_context() : forks_(mpt::fork_count()) {}
+namespace {
+constexpr std::size_t kBriefMessage = 240;  // bytes of a message that need no memory when there is none
+}
+
+mpt_context::mpt_context() : forks_(mpt::fork_count()) { last_error.reserve(kBriefMessage); }
 
 mpt_context::~mpt_context() {
     drain();
@@ -31,8 +35,8 @@ mpt_context::~mpt_context() {
     memory.trim();
 }
 
-void mpt_context::log(mpt_log_level level, const std::string &message) const {
-    if (desc.log && level <= desc.log_level) desc.log(level, message.c_str(), desc.log_user_data);
+void mpt_context::log(mpt_log_level level, const char *message) const {
+    if (desc.log && level <= desc.log_level) desc.log(level, message, desc.log_user_data);
 }
 
 void mpt_context::leave() {
@@ -60,7 +64,7 @@ void mpt_context::dispose(mpt::Object *object) {
     }
     {
         std::lock_guard<std::mutex> lock(garbage_lock_);
-        garbage_.push_back(object);
+        garbage_.push(object);
         has_garbage_.store(true, std::memory_order_release);
     }
     collect();  // the owner may have left meanwhile and not come back
@@ -68,12 +72,12 @@ void mpt_context::dispose(mpt::Object *object) {
 
 void mpt_context::drain() {
     while (has_garbage_.load(std::memory_order_acquire)) {
-        std::vector<mpt::Object *> batch;
+        mpt::ObjectList batch;
         {
             std::lock_guard<std::mutex> lock(garbage_lock_);
-            batch.swap(garbage_);
+            std::swap(batch, garbage_);
             has_garbage_.store(false, std::memory_order_release);
         }
-        for (mpt::Object *object : batch) delete object;
+        while (!batch.empty()) delete batch.pop();
     }
 }

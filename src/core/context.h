@@ -18,6 +18,7 @@ namespace mpt {
 class Device;     // device/device.h
 class Emitter;    // ops/emit.h
 class Recording;  // program/recording.h
+class Together;   // ops/together.h
 
 // What an op sees of its surroundings besides its operands.
 struct Scope {
@@ -40,6 +41,7 @@ struct mpt_context final : mpt::Object {
     // The chain of emitters; top is where every op enters, run executes at once whatever is open.
     std::shared_ptr<mpt::Emitter> top, run;
     std::shared_ptr<mpt::Recording> recording;  // an open capture
+    mpt::Together *together = nullptr;          // takes the ops that happen all or not at all
     mpt::Scope scope;
     std::vector<mpt::Ref<mpt::Object>> policies;  // autocast_begin's, outermost first
     std::vector<bool> grad_modes;                 // no_grad_begin's
@@ -49,7 +51,7 @@ struct mpt_context final : mpt::Object {
     ~mpt_context() override;
 
     bool forked() const { return forks_ != mpt::fork_count(); }
-    void log(mpt_log_level level, const std::string &message) const;
+    void log(mpt_log_level level, const char *message) const;
 
     // The lock of one call. A release on another thread that finds it taken leaves the object here instead.
     void enter() { entry_.lock(); }
@@ -63,7 +65,7 @@ private:
 
     std::recursive_mutex entry_;
     std::mutex garbage_lock_;
-    std::vector<mpt::Object *> garbage_;
+    mpt::ObjectList garbage_;
     std::atomic<bool> has_garbage_{false};
     std::uint32_t forks_;
 };

@@ -25,7 +25,27 @@ protected:
     virtual void dispose() { delete this; }
 
 private:
+    friend class ObjectList;
     std::atomic<std::uint32_t> refs_{1};
+    Object *next_ = nullptr;  // in the list that it is in
+};
+
+// Objects that wait for their end, chained through themselves: letting go of something must not need memory.
+class ObjectList {
+public:
+    bool empty() const { return !first_; }
+    void push(Object *object) {
+        object->next_ = first_;
+        first_ = object;
+    }
+    Object *pop() {
+        Object *object = first_;
+        first_ = object->next_;
+        return object;
+    }
+
+private:
+    Object *first_ = nullptr;
 };
 
 // An owning reference. Ref::take adopts a reference, Ref(p) adds one.

@@ -33,7 +33,10 @@ Ref<Tensor> new_tensor(Context &ctx, mpt_dtype dtype, const Dims &shape) { retur
 Ref<Tensor> detached(const Tensor &tensor) { return view_of(tensor, tensor.shape, tensor.strides, tensor.offset); }
 
 Ref<Tensor> view_of(const Tensor &tensor, const Dims &shape, const Dims &strides, std::int64_t offset) {
-    return make<Tensor>(*tensor.ctx, tensor.storage, tensor.dtype, shape, strides, offset);
+    Ref<Tensor> view = make<Tensor>(*tensor.ctx, tensor.storage, tensor.dtype, shape, strides, offset);
+    view->inverse_scale = tensor.inverse_scale;
+    view->scaling = tensor.scaling;
+    return view;
 }
 
 }  // namespace mpt

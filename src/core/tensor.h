@@ -24,6 +24,10 @@ struct mpt_tensor final : mpt::Object {
     mpt::Ref<mpt_tensor> leaf;      // to this leaf, of which this tensor is a conversion
     bool parameter = false;         // keeps low-precision copies of its own under autocast
     mpt::Ref<mpt_tensor> grad;      // a leaf's gradient
+    // An fp8 tensor's values are its elements times inverse_scale (f32 scalar; null: 1); scaling is what its products' scales
+    // come from (precision/fp8.h).
+    mpt::Ref<mpt_tensor> inverse_scale;
+    mpt::Ref<mpt::Object> scaling;
 
     mpt_tensor(mpt_context &context, mpt::Ref<mpt::Storage> memory, mpt_dtype type, const mpt::Dims &extents, const mpt::Dims &steps,
                std::int64_t first)

@@ -75,8 +75,11 @@ void Device::open_accelerator() {
     if (!entry) return;
     const auto *accelerator = reinterpret_cast<mpt_accelerator_entry_fn>(entry)();
     mpt_mod_error error = {};
-    if (accelerator->open(module_->threads(handle_), &accelerator_handle_, &error) == MPT_OK)
+    const mpt_status status = accelerator->open(module_->threads(handle_), &accelerator_handle_, &error);
+    if (status == MPT_OK)
         accelerator_ = accelerator;
+    else if (status == MPT_ERROR_MEMORY)  // a context must not compute otherwise for that
+        check(status, error);
     else
         accelerator_missing_ = error.message;
 }
@@ -145,7 +148,13 @@ Ref<Kernel> Device::prepare(const KernelCall &call) {
         check(module_->kernels.prepare(handle_, &plain, &handle, &workspace, &error), error);
         table = &module_->kernels;
     }
-    Ref<Kernel> kernel = make<Kernel>(*table, handle, workspace);
+    Ref<Kernel> kernel;
+    try {
+        kernel = make<Kernel>(*table, handle, workspace);
+    } catch (...) {
+        table->destroy(handle);
+        throw;
+    }
     if (cache_.size() >= kMaxCachedKernels) cache_.clear();
     cache_.emplace(std::move(key), kernel);
     return kernel;

@@ -36,7 +36,7 @@ typedef struct mpt_mod_operand {
     int64_t strides[MPT_MAX_DIMS];
 } mpt_mod_operand;
 
-/* One call of a kernel, without addresses. attrs is the struct that device/attrs.h gives for the kernel. */
+/* One call of a kernel, without addresses. attrs is the struct that device/attrs/ gives for the kernel. */
 typedef struct mpt_mod_call {
     const char *kernel;
     const mpt_mod_operand *in;

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "core/error.h"
+#include "device/attrs/elementwise.h"
 #include "engine/node.h"
 #include "ops/ops.h"
 
@@ -83,6 +84,7 @@ public:
     Rule(Walk &walk, Node &node, std::vector<Ref<Tensor>> douts) : walk_(walk), node_(node), douts_(std::move(douts)) {}
     Context &ctx() override { return walk_.ctx(); }
     const Attrs &attrs() override { return node_.attrs; }
+    const Ref<Object> &keep() override { return node_.keep; }
     int inputs() override { return static_cast<int>(node_.edges.size()); }
     bool needs(int i) override { return static_cast<bool>(edge(i)); }
     const Ref<Tensor> &in(int i) override { return checked(node_.in[static_cast<std::size_t>(i)]); }
@@ -170,8 +172,15 @@ void backward(Context &ctx, const std::vector<Ref<Tensor>> &roots, const std::ve
     ctx.scope.layer.clear();
     Walk walk(ctx, mode);
     walk.check(roots);
-    for (std::size_t i = 0; i < roots.size(); ++i) walk.give(edge_of(*roots[i]), cotangents[i]);
-    walk.run();
+    try {
+        for (std::size_t i = 0; i < roots.size(); ++i) walk.give(edge_of(*roots[i]), cotangents[i]);
+        walk.run();
+    } catch (...) {
+        // Some gradients may have their sums, others not: a second walk over the rest would add to them twice.
+        for (const Ref<Tensor> &root : roots)
+            if (const Edge edge = edge_of(*root); edge.node) edge.node->use_up();
+        throw;
+    }
 }
 
 }  // namespace mpt

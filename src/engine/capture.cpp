@@ -23,11 +23,11 @@ void close(Context &ctx, bool gave_outputs, const std::vector<Ref<Storage>> &out
 void capture_begin(Context &ctx) {
     if (ctx.recording) fail(MPT_ERROR_STATE, "a capture is open already: end it with mpt_capture_end or mpt_capture_abort");
     auto recording = std::make_shared<Recording>();
-    // What the calls inside open and do not close is closed by an abort.
-    recording->on_abort = [&ctx, scope = ctx.scope, policies = ctx.policies, modes = ctx.grad_modes] {
-        ctx.scope = scope;
-        ctx.policies = policies;
-        ctx.grad_modes = modes;
+    // What the calls inside open and do not close is closed by an abort, once and without memory.
+    recording->on_abort = [&ctx, scope = ctx.scope, policies = ctx.policies, modes = ctx.grad_modes]() mutable {
+        ctx.scope = std::move(scope);
+        ctx.policies = std::move(policies);
+        ctx.grad_modes = std::move(modes);
     };
     recording->open_pairs = ctx.policies.size() + ctx.grad_modes.size();
     ctx.recording = std::move(recording);

@@ -33,22 +33,18 @@ void Node::use_up() {
 }
 
 void Node::dispose() {
-    thread_local std::vector<Node *> pending;
+    thread_local ObjectList pending;
     thread_local bool running = false;
-    pending.push_back(this);
+    pending.push(this);
     if (running) return;
     running = true;
-    while (!pending.empty()) {
-        Node *node = pending.back();
-        pending.pop_back();
-        delete node;  // its edges may append to pending
-    }
+    while (!pending.empty()) delete pending.pop();  // its edges may add to pending
     running = false;
 }
 
 void link(Context &ctx, const Call &call) {
     const Op &op = *call.op;
-    if (!is_floating(call.out[0]->dtype)) return;  // integers carry no gradient
+    if (!is_floating(call.out[0]->dtype) && !is_f8(call.out[0]->dtype)) return;  // integers carry no gradient
     if (op.passes_gradient) {
         const Edge edge = edge_of(*call.in[0]);
         Tensor &y = *call.out[0];
@@ -58,6 +54,7 @@ void link(Context &ctx, const Call &call) {
         return;
     }
     Ref<Node> node = make<Node>(op, call.attrs);
+    node->keep = call.keep;
     node->policy = ctx.scope.policy;
     node->layer = ctx.scope.layer;
     for (const Ref<Tensor> &x : call.in) {
@@ -74,12 +71,12 @@ void link(Context &ctx, const Call &call) {
     const auto save = [](std::vector<Saved> &list, const std::vector<Ref<Tensor>> &tensors, unsigned mask) {
         list.resize(tensors.size());
         for (std::size_t i = 0; i < tensors.size(); ++i)
-            if ((mask >> i & 1) && tensors[i]) list[i] = {detached(*tensors[i]), tensors[i]->storage->version};
+            if (has_bit(mask, i) && tensors[i]) list[i] = {detached(*tensors[i]), tensors[i]->storage->version};
     };
     save(node->in, call.in, saves_in);
     save(node->out, call.out, op.saves_out);
     for (std::size_t i = 0; i < call.out.size(); ++i) {
-        if (!call.out[i] || !(op.differentiable >> i & 1)) continue;
+        if (!call.out[i] || !has_bit(op.differentiable, i)) continue;
         call.out[i]->node = node;
         call.out[i]->node_output = static_cast<int>(i);
     }

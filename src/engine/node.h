@@ -33,6 +33,7 @@ public:
     std::vector<Edge> edges;  // per input
     std::vector<Spec> in_forms, out_forms;
     std::vector<Saved> in, out;
+    Ref<Object> keep;    // the call's
     Ref<Object> policy;  // backward follows the forward's
     std::string layer;
     bool used = false;

@@ -1,6 +1,7 @@
 #include "engine/shadow.h"
 
 #include "ops/ops.h"
+#include "ops/together.h"
 #include "program/recording.h"
 
 namespace mpt::shadow {
@@ -24,6 +25,7 @@ bool covers_storage(const Tensor &t) { return is_dense(t.shape, t.strides) && t.
 void refresh(Context &ctx, const Ref<Storage> &original, mpt_dtype original_dtype, mpt_dtype dtype) {
     if (original->find_shadow(dtype)->of_version == original->version) return;
     if (ctx.recording) ctx.recording->touch(original);
+    const AtOnce guard(ctx);  // fresh is what has been written
     ops::copy_into(row(ctx, original->find_shadow(dtype)->storage, dtype), row(ctx, original, original_dtype));
     original->find_shadow(dtype)->of_version = original->version;
 }
@@ -51,9 +53,10 @@ std::vector<Ref<Tensor>> copies(const Tensor &parameter) {
     return list;
 }
 
-void refreshed(const Tensor &parameter) {
+void refreshed(const Tensor &parameter, bool master) {
     if (covers_storage(parameter))
-        for (Shadow &shadow : parameter.storage->shadows) shadow.of_version = parameter.storage->version;
+        for (Shadow &shadow : parameter.storage->shadows)
+            if (is_low(shadow.dtype) != master) shadow.of_version = parameter.storage->version;
 }
 
 }  // namespace mpt::shadow

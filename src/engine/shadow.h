@@ -16,8 +16,8 @@ bool covers_storage(const Tensor &tensor);
 // The low-precision copies that an optimizer's kernel should write together with the parameter. None for a parameter that is only a
 // part of its storage: those copies go stale and are made again when they are next asked for.
 std::vector<Ref<Tensor>> copies(const Tensor &parameter);
-// The optimizer's op for these copies was emitted.
-void refreshed(const Tensor &parameter);
+// The op that wrote these copies was emitted. master: it wrote the f32 master of a low-precision parameter instead.
+void refreshed(const Tensor &parameter, bool master);
 // Brings one copy up to date.
 void refresh(Context &ctx, const Ref<Storage> &original, mpt_dtype original_dtype, mpt_dtype dtype);
 

@@ -1,6 +1,7 @@
 #include "engine/sink.h"
 
 #include "core/error.h"
+#include "ops/together.h"
 #include "program/recording.h"
 
 namespace mpt {
@@ -56,11 +57,13 @@ void Sink::emit(Call &call) {
     shape_outputs(call, recording);
     if (!call.op->kernel || nothing_to_do(call)) return;
 
-    const Ref<Kernel> kernel = ctx_.device->prepare(kernel_call(call));
+    const KernelCall form = kernel_call(call);
+    const Ref<Kernel> kernel = call.op->prepare ? call.op->prepare(call, form) : ctx_.device->prepare(form);
+    if (!recording && ctx_.together) return ctx_.together->add(call, kernel, given);
     if (recording)
         record(call, kernel, *recording);
     else
-        run(call, *kernel);
+        run(call, kernel);
     for (std::size_t i = 0; i < given.size(); ++i) {
         if (!given[i]) continue;
         if (recording) recording->touch(call.out[i]->storage);
@@ -72,25 +75,11 @@ void Sink::record(Call &call, const Ref<Kernel> &kernel, Recording &recording) {
     recording.steps.push_back({call.op, kernel, call.in, call.out, call.op->updates, ctx_.scope.role, ctx_.scope.layer});
 }
 
-void Sink::run(Call &call, const Kernel &kernel) {
-    std::vector<const void *> in;
-    std::vector<void *> out;
-    in.reserve(call.in.size() + 1);
-    out.reserve(call.out.size());
-    for (const Ref<Tensor> &x : call.in) {
-        if (x) x->storage->require_ready("an input");
-        in.push_back(x ? x->data() : nullptr);
-    }
-    in.push_back(nullptr);  // an optional operand that arrange added
-    for (const Ref<Tensor> &x : call.out) out.push_back(x ? x->data() : nullptr);
-
-    struct Workspace {
-        Memory &memory;
-        std::size_t nbytes;
-        void *ptr;
-        ~Workspace() { memory.give(ptr, nbytes); }
-    } workspace{ctx_.memory, kernel.workspace_bytes(), ctx_.memory.take(kernel.workspace_bytes(), "a workspace")};
-    kernel.launch(in.data(), out.data(), workspace.ptr, nullptr);
+void Sink::run(const Call &call, const Ref<Kernel> &kernel) {
+    const Launch launch(call, kernel);
+    Workspace workspace(ctx_.memory);
+    workspace.reserve(kernel->workspace_bytes());
+    launch.run(workspace.data());
 }
 
 }  // namespace mpt

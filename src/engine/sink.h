@@ -15,7 +15,7 @@ public:
 private:
     void shape_outputs(Call &call, Recording *recording);
     void record(Call &call, const Ref<Kernel> &kernel, Recording &recording);
-    void run(Call &call, const Kernel &kernel);
+    void run(const Call &call, const Ref<Kernel> &kernel);
 
     Context &ctx_;
     bool at_once_;

@@ -33,13 +33,14 @@ void AtomicFile::write(const void *data, std::size_t nbytes) {
 }
 
 void AtomicFile::commit() {
+    const std::size_t slash = path_.rfind('/');
+    const std::string folder_path = slash == std::string::npos ? "." : path_.substr(0, slash + 1);
     // On disk before the rename, or a crash could leave the new name with old or no contents.
     if (std::fflush(file_) != 0 || fsync(fileno(file_)) != 0) failed("cannot be written");
     if (std::rename(temporary_.c_str(), path_.c_str()) != 0) failed("cannot be replaced");
     std::fclose(file_);
     file_ = nullptr;
-    const std::size_t slash = path_.rfind('/');
-    const int folder = open(slash == std::string::npos ? "." : path_.substr(0, slash + 1).c_str(), O_RDONLY | O_DIRECTORY);
+    const int folder = open(folder_path.c_str(), O_RDONLY | O_DIRECTORY);
     if (folder >= 0) {
         (void)!fsync(folder);  // best effort: some file systems have no folder sync
         close(folder);

@@ -8,6 +8,7 @@
 #include "engine/shadow.h"
 #include "io/file.h"
 #include "io/safetensors.h"
+#include "ops/together.h"
 #include "ops/transfer.h"
 
 using namespace mpt;
@@ -38,27 +39,46 @@ void mpt_state::set_number(const std::string &name, std::int64_t value) {
 void mpt_state::add_optimizer(const std::string &prefix, const Ref<mpt_optimizer> &optimizer) {
     optimizer->make_state();
     std::vector<Item> items{{prefix + ".lr", optimizer->lr}};
-    std::vector<Ref<Tensor>> copied;
+    std::vector<std::function<void()>> before_save, after_load;
     for (const Group &group : optimizer->groups) {
         const std::string base = prefix + "." + group.name + ".";
         items.push_back({base + "step", group.step});
         items.push_back({base + "counts", group.counts});
+        items.push_back({base + "rate", group.rate});
         for (std::size_t i = 0; i < group.slots.size(); ++i) {
             const Slot &slot = group.slots[i];
             const std::string own = base + std::to_string(i) + ".";
-            if (slot.first) items.push_back({own + "first", slot.first});
-            if (slot.second) items.push_back({own + "second", slot.second});
-            if (!is_low(slot.parameter->dtype)) continue;
-            items.push_back({own + "master", optimizer->master(slot)});
-            copied.push_back(slot.parameter);
+            for (std::size_t k = 0; k < slot.states.size(); ++k) items.push_back({own + optimizer->states[k].name, slot.states[k]});
+            if (slot.compensation) items.push_back({own + "compensation", slot.compensation});
+            if (!group.has_masters()) continue;
+            items.push_back({own + "master", optimizer->master(group, slot)});
+            const Ref<Tensor> &p = slot.parameter;
+            before_save.push_back([p] { shadow::get(p, MPT_F32); });  // what the host has written since has another master
+            after_load.push_back([p] { p->storage->find_shadow(MPT_F32)->of_version = p->storage->version; });
         }
     }
+    // All room first: a state with the items but without their masters' care would load wrong.
+    before_save_.reserve(before_save_.size() + before_save.size());
+    after_load_.reserve(after_load_.size() + after_load.size());
+    keep_.reserve(keep_.size() + 1);
     add("prefix", std::move(items));
-    for (const Ref<Tensor> &p : copied) {
-        before_save_.push_back([p] { shadow::get(p, MPT_F32); });  // what the host has written since has another master
-        after_load_.push_back([p] { p->storage->find_shadow(MPT_F32)->of_version = p->storage->version; });
-    }
+    std::move(before_save.begin(), before_save.end(), std::back_inserter(before_save_));
+    std::move(after_load.begin(), after_load.end(), std::back_inserter(after_load_));
     keep_.push_back(optimizer);
+}
+
+void mpt_state::add_average(const std::string &prefix, const Ref<mpt_average> &average) {
+    std::vector<Item> items;
+    for (std::size_t g = 0; g < average->parts.size(); ++g) {
+        const mpt_average::Part &part = average->parts[g];
+        const std::string base = prefix + "." + average->optimizer->groups[g].name + ".";
+        items.push_back({base + "step", part.last});
+        for (std::size_t i = 0; i < part.averages.size(); ++i) items.push_back({base + std::to_string(i), part.averages[i]});
+    }
+    after_load_.reserve(after_load_.size() + 1);
+    std::function<void()> after_load = [average] { average->loaded(); };
+    add("prefix", std::move(items));
+    after_load_.push_back(std::move(after_load));
 }
 
 void mpt_state::save(const Writer &write) const {
@@ -139,7 +159,12 @@ void mpt_state::load(const Reader &read_bytes) {
         }
         at = e.end;
     }
-    for (const Item &item : items_) write(item.tensor, wanted[by_name[item.name]].data());
+    // What needs memory on its way waits for the rest, so that all arrive or none.
+    Together together(*ctx);
+    for (const bool whole : {false, true})
+        for (const Item &item : items_)
+            if (item.tensor->contiguous() == whole) write(item.tensor, wanted[by_name[item.name]].data());
+    together.run();
     for (auto &[name, value] : numbers) std::copy_n(wanted[by_name[name]].data(), sizeof value, reinterpret_cast<char *>(&value));
     for (const auto &done : after_load_) done();
 }

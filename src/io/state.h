@@ -9,6 +9,7 @@
 
 #include "core/tensor.h"
 #include "nn/layer.h"
+#include "optim/average.h"
 #include "optim/optimizer.h"
 #include "precision/scaler.h"
 
@@ -27,6 +28,7 @@ struct mpt_state final : mpt::Object {
     void add(const char *argument, std::vector<Item> items);
     void set_number(const std::string &name, std::int64_t value);
     void add_optimizer(const std::string &prefix, const mpt::Ref<mpt_optimizer> &optimizer);
+    void add_average(const std::string &prefix, const mpt::Ref<mpt_average> &average);
     void save(const Writer &write) const;
     void save(const std::string &path) const;
     void load(const Reader &read);

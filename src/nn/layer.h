@@ -6,16 +6,20 @@
 #include <vector>
 
 #include "core/tensor.h"
-#include "device/attrs.h"
 
 struct mpt_layer : mpt::Object {
+    using Tensors = std::vector<mpt::Ref<mpt::Tensor>>;
+    using Named = std::vector<std::pair<std::string, mpt::Ref<mpt::Tensor>>>;
+
     explicit mpt_layer(mpt_context &context) : ctx(&context) {}
 
-    // Runs the layer under its name, which policies, plans and messages use.
-    std::vector<mpt::Ref<mpt::Tensor>> run(const std::string &name, const std::vector<mpt::Ref<mpt::Tensor>> &inputs);
+    // Runs the layer under its name, which policies, plans and messages use. Gives as many outputs as are wanted.
+    Tensors run(const std::string &name, const Tensors &inputs, std::size_t wanted = 1);
     // Parameters of the layer and of all below it, with full names, in a fixed order.
-    std::vector<std::pair<std::string, mpt::Ref<mpt::Tensor>>> parameters() const;
+    Named parameters() const { return collect(&mpt_layer::parameters_); }
+    Named buffers() const { return collect(&mpt_layer::buffers_); }
     virtual void add(const std::string &name, const mpt::Ref<mpt_layer> &child);
+    virtual void add_parameter(const std::string &name, const mpt::Ref<mpt::Tensor> &parameter);
     bool holds(const mpt_layer &layer) const;
     void set_training(bool training);
 
@@ -24,14 +28,17 @@ struct mpt_layer : mpt::Object {
 
 protected:
     void dispose() override { ctx->dispose(this); }
-    virtual std::vector<mpt::Ref<mpt::Tensor>> forward(const std::vector<mpt::Ref<mpt::Tensor>> &inputs) = 0;
-    void own(const char *name, const mpt::Ref<mpt::Tensor> &parameter);
+    // At least the wanted outputs; MPT_ERROR_ARGUMENT for a number of inputs or outputs that the layer does not have.
+    virtual Tensors forward(const Tensors &inputs, std::size_t wanted) = 0;
+    void own(const std::string &name, const mpt::Ref<mpt::Tensor> &parameter);
+    void own_buffer(const std::string &name, const mpt::Ref<mpt::Tensor> &buffer) { buffers_.emplace_back(name, buffer); }
+    void adopt(const std::string &name, const mpt::Ref<mpt_layer> &child);
 
     std::vector<std::pair<std::string, mpt::Ref<mpt_layer>>> children_;
 
 private:
-    void collect(const std::string &prefix, std::vector<std::pair<std::string, mpt::Ref<mpt::Tensor>>> &list) const;
-    std::vector<std::pair<std::string, mpt::Ref<mpt::Tensor>>> own_;
+    Named collect(Named mpt_layer::*own) const;
+    Named parameters_, buffers_;
 };
 
 namespace mpt {
@@ -42,15 +49,11 @@ public:
     using mpt_layer::mpt_layer;
 
 private:
-    std::vector<Ref<Tensor>> forward(const std::vector<Ref<Tensor>> &inputs) final;
+    Tensors forward(const Tensors &inputs, std::size_t wanted) final;
     virtual Ref<Tensor> forward(const Ref<Tensor> &x) = 0;
 };
 
-Ref<mpt_layer> new_linear(Context &ctx, const mpt_linear_desc &desc);
-Ref<mpt_layer> new_conv2d(Context &ctx, const mpt_conv2d_desc &desc);
-Ref<mpt_layer> new_max_pool2d(Context &ctx, const mpt_attrs_pool2d &attrs);
-Ref<mpt_layer> new_relu(Context &ctx);
-Ref<mpt_layer> new_flatten(Context &ctx);
-Ref<mpt_layer> new_sequential(Context &ctx);
+// Runs a child and says in a failure's message which one it was.
+mpt_layer::Tensors run_child(const std::string &name, mpt_layer &child, const mpt_layer::Tensors &inputs, std::size_t wanted = 1);
 
 }  // namespace mpt

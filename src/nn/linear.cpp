@@ -1,5 +1,5 @@
 #include "nn/init.h"
-#include "nn/layer.h"
+#include "nn/layers.h"
 #include "ops/ops.h"
 
 namespace mpt {

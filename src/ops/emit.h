@@ -49,6 +49,7 @@ struct Call {
     std::vector<Ref<Tensor>> out;  // filled by the sink; a given one is written in place
     Attrs attrs;
     mpt_dtype result = MPT_DTYPE_NONE;  // wanted type of the first output, where the op leaves it open
+    Ref<Object> keep = {};  // what the attributes point to, if anything: lives as long as the call's node and its step in a program
 };
 
 // The form of an output.
@@ -57,6 +58,9 @@ struct Spec {
     Dims shape, strides;
     std::int64_t offset = 0;  // of a view
 };
+
+// Operand i in a mask of Op; the last bit stands for all later operands, too.
+inline bool has_bit(unsigned mask, std::size_t i) { return mask >> (i < 31 ? i : 31) & 1; }
 
 class GradRule;
 
@@ -70,6 +74,9 @@ struct Op {
     // The forms that the kernel sees, where they are not those of the tensors (flattened, transposed, broadcast).
     void (*arrange)(const Call &call, KernelCall &kernel) = nullptr;
     bool updates = false;        // given outputs are read, too
+    // The kernel itself, for an op that no device module knows: the host's own.
+    Ref<Kernel> (*prepare)(const Call &call, const KernelCall &kernel) = nullptr;
+    bool fp8 = false;  // a product whose operands may be fp8 tensors with scales
     // The gradient, written in ops; NULL: not differentiable.
     void (*gradient)(GradRule &rule) = nullptr;
     // The gradient of the output is that of in[0] but for the type: conversions are not nodes of the graph, so that a
@@ -103,6 +110,7 @@ public:
     virtual ~GradRule() = default;
     virtual Context &ctx() = 0;
     virtual const Attrs &attrs() = 0;
+    virtual const Ref<Object> &keep() = 0;
     virtual int inputs() = 0;
     virtual bool needs(int input) = 0;            // does a gradient flow into it?
     virtual const Ref<Tensor> &in(int input) = 0;   // only if saved

@@ -1,3 +1,4 @@
+#include "device/attrs/data.h"
 #include "ops/ops.h"
 #include "ops/registry.h"
 

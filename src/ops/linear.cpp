@@ -1,4 +1,5 @@
 #include "core/error.h"
+#include "device/attrs/reduce.h"
 #include "ops/ops.h"
 #include "ops/registry.h"
 
@@ -70,6 +71,7 @@ constexpr Op kLinear{.name = "linear",
                      .cast = 3,  // the bias is added in f32 as it is
                      .infer = infer_linear,
                      .arrange = arrange_linear,
+                     .fp8 = true,
                      .gradient = linear_gradient,
                      .saves_in = 3,
                      .crosswise = true};

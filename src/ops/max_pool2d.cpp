@@ -1,51 +1,52 @@
-#include "core/error.h"
 #include "ops/ops.h"
+#include "ops/pool.h"
+#include "ops/pool_op.h"
 #include "ops/registry.h"
 
 namespace mpt {
 
 namespace {
 
-struct PoolGradAttrs {
-    mpt_attrs_pool2d pool;   // the kernel's
-    std::int64_t extent[2];  // H, W of x
-};
-
-void infer_max_pool2d(const Call &call, std::vector<Spec> &out) {
+template <int Rank>
+void infer_max_pool(const Call &call, std::vector<Spec> &out) {
     const Tensor &x = *call.in[0];
-    const auto &a = call.attrs.as<mpt_attrs_pool2d>();
-    if (x.shape.n != 4) fail(MPT_ERROR_SHAPE, "argument 'x' has shape ", x.shape, ": images are [N, C, H, W]");
-    if (!is_floating(x.dtype)) fail(MPT_ERROR_DTYPE, "argument 'x' is ", dtype_name(x.dtype), ", which is not a floating type: cast it first");
-    Dims shape = x.shape;
-    for (int i = 0; i < 2; ++i) {
-        const std::int64_t room = x.shape[2 + i] + 2 * a.padding[i] - a.kernel[i];
-        if (room < 0) fail(MPT_ERROR_SHAPE, "argument 'x' has shape ", x.shape, ": with padding ", a.padding[i], " it is smaller than the window of ", a.kernel[i]);
-        shape[2 + i] = room / a.stride[i] + 1;
-    }
-    const Dims strides = dense_like(shape, x.strides);
+    const auto &a = call.attrs.as<PoolAttrs>();
+    const Dims shape = pooled(x, a, Rank), strides = dense_like(shape, x.strides);
     out.push_back({x.dtype, shape, strides});
-    out.push_back({a.kernel[0] * a.kernel[1] <= 256 ? MPT_U8 : MPT_I32, shape, strides});
+    out.push_back({std::int64_t{a.pool.kernel[0]} * a.pool.kernel[1] <= 256 ? MPT_U8 : MPT_I32, shape, strides});
 }
 
 void infer_grad(const Call &call, std::vector<Spec> &out) {
     const Tensor &dy = *call.in[0];
-    const auto &a = call.attrs.as<PoolGradAttrs>();
-    const Dims shape{dy.shape[0], dy.shape[1], a.extent[0], a.extent[1]};
+    const Dims shape = unpooled(dy.shape, call.attrs.as<PoolAttrs>());
     out.push_back({dy.dtype, shape, dense_like(shape, call.in[1]->strides)});
 }
-void narrow(const Call &, KernelCall &kernel) { kernel.attrs_bytes = sizeof(mpt_attrs_pool2d); }
-constexpr Op kGrad{.name = "max_pool2d_grad", .kernel = "max_pool2d_grad", .infer = infer_grad, .arrange = narrow};
+constexpr Op kGrad{.name = "max_pool2d_grad", .kernel = "max_pool2d_grad", .infer = infer_grad, .arrange = arrange_pool};
 
-void max_pool2d_gradient(GradRule &g) {
-    const Dims &x = g.in_form(0).shape;
-    g.give(0, emit1(g.ctx(), kGrad, {g.dout(0), g.out(1)}, PoolGradAttrs{g.attrs().as<mpt_attrs_pool2d>(), {x[2], x[3]}}));
+void max_pool_gradient(GradRule &g) {
+    g.give(0, emit1(g.ctx(), kGrad, {g.dout(0), g.out(1)}, gradient_attrs(g.attrs().as<PoolAttrs>(), g.in_form(0))));
 }
 
-constexpr Op kMaxPool2d{.name = "max_pool2d", .kernel = "max_pool2d", .infer = infer_max_pool2d, .gradient = max_pool2d_gradient, .saves_out = 2};
-const RegisteredOps registered_0(kMaxPool2d), registered_1(kGrad);
+constexpr Op pool_op(const char *name, void (*infer)(const Call &, std::vector<Spec> &)) {
+    Op op{};
+    op.name = name;
+    op.kernel = "max_pool2d";
+    op.infer = infer;
+    op.arrange = arrange_pool;
+    op.gradient = max_pool_gradient;
+    op.saves_out = 2;
+    return op;
+}
+constexpr Op kMaxPool2d = pool_op("max_pool2d", infer_max_pool<kImage>), kMaxPool1d = pool_op("max_pool1d", infer_max_pool<kSignal>),
+             kAdaptive = pool_op("adaptive_max_pool2d", infer_max_pool<kImage>);
+const RegisteredOps registered_0(kMaxPool2d), registered_1(kMaxPool1d), registered_2(kAdaptive), registered_3(kGrad);
 
 }  // namespace
 
-Ref<Tensor> ops::max_pool2d(const Ref<Tensor> &x, const mpt_attrs_pool2d &attrs) { return emit1(*x->ctx, kMaxPool2d, {x}, attrs); }
+Ref<Tensor> ops::max_pool2d(const Ref<Tensor> &x, const mpt_attrs_pool2d &attrs) { return emit1(*x->ctx, kMaxPool2d, {x}, PoolAttrs{attrs, {}, 0}); }
+Ref<Tensor> ops::max_pool1d(const Ref<Tensor> &x, const mpt_attrs_pool2d &attrs) { return emit1(*x->ctx, kMaxPool1d, {x}, PoolAttrs{attrs, {}, 0}); }
+Ref<Tensor> ops::adaptive_max_pool2d(const Ref<Tensor> &x, std::int64_t height, std::int64_t width) {
+    return emit1(*x->ctx, kAdaptive, {x}, adaptive_windows(*x, height, width));
+}
 
 }  // namespace mpt

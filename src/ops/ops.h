@@ -1,11 +1,13 @@
-// Every op as a function. Layers, optimizers, gradient rules and the C boundary call these; each sends one or more
-// calls down the context's chain.
+// The ops that others are made of, as functions; families of their own have headers of their own beside this one. Layers, optimizers,
+// gradient rules and the C boundary call these; each sends one or more calls down the context's chain.
 #pragma once
 
 #include <vector>
 
-#include "device/attrs.h"
 #include "ops/emit.h"
+
+struct mpt_attrs_conv2d;  // device/attrs/
+struct mpt_attrs_pool2d;
 
 namespace mpt::ops {
 
@@ -47,23 +49,8 @@ Ref<Tensor> linear(const Ref<Tensor> &x, const Ref<Tensor> &weight, const Ref<Te
 Ref<Tensor> conv2d(const Ref<Tensor> &x, const Ref<Tensor> &weight, const Ref<Tensor> &bias, const mpt_attrs_conv2d &attrs);
 Ref<Tensor> max_pool2d(const Ref<Tensor> &x, const mpt_attrs_pool2d &attrs);
 
-// softmax.cpp, cross_entropy.cpp, mse.cpp
+// softmax.cpp
 Ref<Tensor> softmax(const Ref<Tensor> &x, int dim, bool log);
-Ref<Tensor> cross_entropy(const Ref<Tensor> &logits, const Ref<Tensor> &target, mpt_reduction reduction);
-Ref<Tensor> mse(const Ref<Tensor> &prediction, const Ref<Tensor> &target, mpt_reduction reduction);
-
-// optimizer.cpp, scaler.cpp: updates in place of operands that live outside of the graph
-void grad_norm(const Ref<Tensor> &scale, const std::vector<Ref<Tensor>> &grads, const Ref<Tensor> &found, const Ref<Tensor> &norm);
-void unscale(const Ref<Tensor> &scale, const std::vector<Ref<Tensor>> &grads);
-struct UpdateOperands {
-    Ref<Tensor> lr, found, scale, norm, step, counts;  // found, scale, norm may be absent
-    std::vector<Ref<Tensor>> grads, masters, first, second;
-    std::vector<Ref<Tensor>> copies;  // lists of grads.size(), absent ones null
-};
-void adam(const UpdateOperands &operands, mpt_attrs_adam attrs);
-void sgd(const UpdateOperands &operands, mpt_attrs_sgd attrs);
-void scaler_update(const std::vector<Ref<Tensor>> &found, const Ref<Tensor> &scale, const Ref<Tensor> &tracker, const Ref<Tensor> &counts,
-                   const mpt_attrs_scaler &attrs);
 
 // Every op there is, for policies that name one and for the printed class lists.
 const std::vector<const Op *> &all();

@@ -1,5 +1,7 @@
 // Multi-tensor updates: one call for all tensors of a group, in place, outside of the gradient's graph.
-#include "ops/ops.h"
+#include "ops/optimizer.h"
+
+#include "device/attrs/optimizer.h"
 #include "ops/registry.h"
 
 namespace mpt {
@@ -8,27 +10,37 @@ namespace {
 
 constexpr Op kGradNorm{.name = "grad_norm", .kernel = "grad_norm"};
 constexpr Op kUnscale{.name = "unscale", .kernel = "unscale", .updates = true};
-constexpr Op kAdam{.name = "adam", .kernel = "adam", .updates = true};
-constexpr Op kSgd{.name = "sgd", .kernel = "sgd", .updates = true};
-const RegisteredOps registered_0(kGradNorm), registered_1(kUnscale), registered_2(kAdam), registered_3(kSgd);
+constexpr Op kRules[] = {
+    {.name = "sgd", .kernel = "sgd", .updates = true},
+    {.name = "adam", .kernel = "adam", .updates = true},
+    {.name = "lamb", .kernel = "lamb", .updates = true},
+    {.name = "adagrad", .kernel = "adagrad", .updates = true},
+    {.name = "adadelta", .kernel = "adadelta", .updates = true},
+    {.name = "rmsprop", .kernel = "rmsprop", .updates = true},
+};
+enum Rule { kSgd, kAdam, kLamb, kAdagrad, kAdadelta, kRmsprop };
+const RegisteredOps registered_0(kGradNorm), registered_1(kUnscale), registered_2(kRules);
 
-void append(std::vector<Ref<Tensor>> &list, const std::vector<Ref<Tensor>> &more) { list.insert(list.end(), more.begin(), more.end()); }
-
-void update(const Op &op, const ops::UpdateOperands &o, const Attrs &attrs) {
-    Call call{&op, {o.lr, o.found, o.scale, o.norm}, {o.step, o.counts}, attrs};
-    append(call.in, o.grads);
-    append(call.out, o.masters);
-    append(call.out, o.first);
-    append(call.out, o.second);
-    append(call.out, o.copies);
+template <class A>
+void update(Rule rule, const ops::UpdateOperands &o, const A &given) {
+    A attrs = given;
+    attrs.common.n = static_cast<std::int32_t>(o.grads.size());
+    attrs.common.copies = static_cast<std::int32_t>(o.copies.size() / o.grads.size());
+    Call call{&kRules[rule], {o.lr, o.found, o.scale, o.norm}, {o.step, o.counts, o.rate, o.random}, attrs};
+    ops::append(call.in, o.grads);
+    ops::append(call.out, o.parameters);
+    ops::append(call.out, o.states);
+    ops::append(call.out, o.compensations);
+    ops::append(call.out, o.copies);
     emit(*o.lr->ctx, call);
 }
 
 }  // namespace
 
-void ops::grad_norm(const Ref<Tensor> &scale, const std::vector<Ref<Tensor>> &grads, const Ref<Tensor> &found, const Ref<Tensor> &norm) {
-    Call call{&kGradNorm, {scale}, {found, norm}, {}};
-    append(call.in, grads);
+void ops::grad_norm(const Ref<Tensor> &scale, const std::vector<Ref<Tensor>> &grads, const Ref<Tensor> &found, const Ref<Tensor> &norm,
+                    const Ref<Tensor> &clipped, double max_value) {
+    Call call{&kGradNorm, {scale}, {found, norm, clipped}, mpt_attrs_grad_norm{max_value}};
+    ops::append(call.in, grads);
     emit(*found->ctx, call);
 }
 
@@ -37,16 +49,11 @@ void ops::unscale(const Ref<Tensor> &scale, const std::vector<Ref<Tensor>> &grad
     emit(*scale->ctx, call);
 }
 
-void ops::adam(const UpdateOperands &o, mpt_attrs_adam attrs) {
-    attrs.n = static_cast<std::int32_t>(o.grads.size());
-    attrs.copies = static_cast<std::int32_t>(o.copies.size() / o.grads.size());
-    update(kAdam, o, attrs);
-}
-
-void ops::sgd(const UpdateOperands &o, mpt_attrs_sgd attrs) {
-    attrs.n = static_cast<std::int32_t>(o.grads.size());
-    attrs.copies = static_cast<std::int32_t>(o.copies.size() / o.grads.size());
-    update(kSgd, o, attrs);
-}
+void ops::sgd(const UpdateOperands &o, const mpt_attrs_sgd &a) { update(kSgd, o, a); }
+void ops::adam(const UpdateOperands &o, const mpt_attrs_adam &a) { update(kAdam, o, a); }
+void ops::lamb(const UpdateOperands &o, const mpt_attrs_adam &a) { update(kLamb, o, a); }
+void ops::adagrad(const UpdateOperands &o, const mpt_attrs_adagrad &a) { update(kAdagrad, o, a); }
+void ops::adadelta(const UpdateOperands &o, const mpt_attrs_adadelta &a) { update(kAdadelta, o, a); }
+void ops::rmsprop(const UpdateOperands &o, const mpt_attrs_rmsprop &a) { update(kRmsprop, o, a); }
 
 }  // namespace mpt

@@ -1,5 +1,8 @@
+#include "device/attrs/data.h"
 #include "ops/ops.h"
+#include "ops/random.h"
 #include "ops/registry.h"
+#include "ops/together.h"
 
 namespace mpt {
 
@@ -16,6 +19,7 @@ Ref<Tensor> ops::random_state(Context &ctx) {
 
 void ops::seed(Context &ctx, std::uint64_t seed) {
     const std::int64_t state[2] = {static_cast<std::int64_t>(seed), 0};
+    settle(ctx);
     ctx.device->to_device(ctx.random->data(), state, sizeof state, nullptr);
     ++ctx.random->version;
 }
@@ -24,7 +28,11 @@ void ops::random(const Ref<Tensor> &x, int kind, double a, double b) {
     Context &ctx = *x->ctx;
     const Ref<Tensor> state = random_state(ctx);
     emit1(ctx, kRandom, {state}, mpt_attrs_random{kind, 0, a, b}, x.get());
-    emit1(ctx, kAdvance, {}, mpt_attrs_random_advance{(x->numel() + kLanes - 1) / kLanes}, state.get());
+    advance_random(ctx, x->numel());
+}
+
+void ops::advance_random(Context &ctx, std::int64_t numbers) {
+    emit1(ctx, kAdvance, {}, mpt_attrs_random_advance{(numbers + kLanes - 1) / kLanes}, random_state(ctx).get());
 }
 
 }  // namespace mpt

@@ -1,4 +1,5 @@
-#include "ops/ops.h"
+#include "device/attrs/scaler.h"
+#include "ops/optimizer.h"
 #include "ops/registry.h"
 
 namespace mpt {

@@ -1,4 +1,5 @@
 #include "core/error.h"
+#include "device/attrs/softmax.h"
 #include "ops/ops.h"
 #include "ops/registry.h"
 
@@ -9,21 +10,23 @@ namespace {
 void infer_softmax(const Call &call, std::vector<Spec> &out) {
     const Tensor &x = *call.in[0];
     if (!is_floating(x.dtype)) fail(MPT_ERROR_DTYPE, "argument 'x' is ", dtype_name(x.dtype), ", which is not a floating type: cast it first");
-    out.push_back({x.dtype, x.shape, dense_like(x.shape, x.strides)});
+    out.push_back({call.result == MPT_DTYPE_NONE ? x.dtype : call.result, x.shape, dense_like(x.shape, x.strides)});
 }
 void infer_grad(const Call &call, std::vector<Spec> &out) {
     const Tensor &y = *call.in[1];
-    out.push_back({y.dtype, y.shape, dense_like(y.shape, y.strides)});
+    out.push_back({call.result, y.shape, dense_like(y.shape, y.strides)});
 }
 constexpr Op kGrad{.name = "softmax_grad", .kernel = "softmax_grad", .infer = infer_grad};
 
-void softmax_gradient(GradRule &g) { g.give(0, emit1(g.ctx(), kGrad, {g.dout(0), g.out(0)}, g.attrs())); }
+void softmax_gradient(GradRule &g) {
+    g.give(0, emit1(g.ctx(), kGrad, {g.dout(0), g.out(0)}, g.attrs(), nullptr, g.in_form(0).dtype));
+}
 
 constexpr Op softmax_op(const char *name) {
     Op op{};
     op.name = name;
     op.kernel = "softmax";
-    op.precision = Precision::F32;
+    op.precision = Precision::F32Result;
     op.infer = infer_softmax;
     op.gradient = softmax_gradient;
     op.saves_out = 1;

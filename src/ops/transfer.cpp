@@ -1,12 +1,14 @@
 #include "ops/transfer.h"
 
 #include "ops/ops.h"
+#include "ops/together.h"
 
 namespace mpt {
 
 void write(const Ref<Tensor> &tensor, const void *data) {
     Context &ctx = *tensor->ctx;
     if (tensor->contiguous()) {
+        settle(ctx);
         ctx.device->to_device(tensor->data(), data, tensor->nbytes(), nullptr);
         ++tensor->storage->version;
         return;
@@ -23,6 +25,7 @@ void read(const Ref<Tensor> &tensor, void *data) {
     tensor->ctx->scope.grad = false;
     tensor->ctx->scope.policy = nullptr;
     const Ref<Tensor> rows = ops::contiguous(tensor);
+    settle(*tensor->ctx);
     tensor->ctx->device->to_host(data, rows->data(), rows->nbytes(), nullptr);
 }
 

@@ -1,3 +1,4 @@
+// Adam, AdamW and LAMB: the same two moments.
 #include "optim/optimizer.h"
 
 namespace mpt {
@@ -6,28 +7,29 @@ namespace {
 
 class Adam final : public mpt_optimizer {
 public:
-    Adam(Context &context, const mpt_adam_desc &desc, bool decoupled) : mpt_optimizer(context, desc.lr), desc_(desc), decoupled_(decoupled) {}
+    using Emit = void (*)(const ops::UpdateOperands &, const mpt_attrs_adam &);
+    Adam(Context &context, const mpt_adam_desc &desc, bool decoupled, Emit emit)
+        : mpt_optimizer(context, desc.lr, desc.weight_decay, {{"first"}, {"second"}}), desc_(desc), decoupled_(decoupled), emit_(emit) {}
 
 private:
-    int moments() const override { return 2; }
-    void update(const Group &group, const ops::UpdateOperands &operands) override {
+    void update(const mpt_attrs_update &common, const ops::UpdateOperands &operands) override {
         mpt_attrs_adam a = {};
+        a.common = common;
         a.beta1 = desc_.beta1;
         a.beta2 = desc_.beta2;
         a.eps = desc_.eps;
-        a.weight_decay = desc_.weight_decay * group.weight_decay_scale;
-        a.lr_scale = group.lr_scale;
-        a.max_norm = max_norm;
         a.decoupled = decoupled_;
-        ops::adam(operands, a);
+        emit_(operands, a);
     }
 
     const mpt_adam_desc desc_;
     const bool decoupled_;
+    const Emit emit_;
 };
 
 }  // namespace
 
-Ref<mpt_optimizer> new_adam(Context &ctx, const mpt_adam_desc &desc, bool decoupled) { return make<Adam>(ctx, desc, decoupled); }
+Ref<mpt_optimizer> new_adam(Context &ctx, const mpt_adam_desc &desc, bool decoupled) { return make<Adam>(ctx, desc, decoupled, &ops::adam); }
+Ref<mpt_optimizer> new_lamb(Context &ctx, const mpt_adam_desc &desc) { return make<Adam>(ctx, desc, true, &ops::lamb); }
 
 }  // namespace mpt

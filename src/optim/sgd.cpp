@@ -4,19 +4,21 @@ namespace mpt {
 
 namespace {
 
+std::vector<RuleState> states_of(const mpt_sgd_desc &desc) {
+    if (desc.momentum == 0) return {};
+    return {{"first"}};
+}
+
 class Sgd final : public mpt_optimizer {
 public:
-    Sgd(Context &context, const mpt_sgd_desc &desc) : mpt_optimizer(context, desc.lr), desc_(desc) {}
+    Sgd(Context &context, const mpt_sgd_desc &desc) : mpt_optimizer(context, desc.lr, desc.weight_decay, states_of(desc)), desc_(desc) {}
 
 private:
-    int moments() const override { return desc_.momentum != 0 ? 1 : 0; }
-    void update(const Group &group, const ops::UpdateOperands &operands) override {
+    void update(const mpt_attrs_update &common, const ops::UpdateOperands &operands) override {
         mpt_attrs_sgd a = {};
+        a.common = common;
         a.momentum = desc_.momentum;
         a.dampening = desc_.dampening;
-        a.weight_decay = desc_.weight_decay * group.weight_decay_scale;
-        a.lr_scale = group.lr_scale;
-        a.max_norm = max_norm;
         a.nesterov = desc_.nesterov;
         ops::sgd(operands, a);
     }

@@ -2,6 +2,7 @@
 
 #include "engine/shadow.h"
 #include "ops/ops.h"
+#include "precision/fp8.h"
 #include "precision/policy.h"
 
 namespace mpt {
@@ -16,7 +17,7 @@ mpt_dtype widest(const Call &call) {
     mpt_dtype dtype = MPT_DTYPE_NONE;
     for (std::size_t i = 0; i < call.in.size(); ++i) {
         const Ref<Tensor> &x = call.in[i];
-        if (x && (call.op->cast >> i & 1) && is_floating(x->dtype)) dtype = dtype == MPT_DTYPE_NONE ? x->dtype : promote(dtype, x->dtype);
+        if (x && has_bit(call.op->cast, i) && is_floating(x->dtype)) dtype = dtype == MPT_DTYPE_NONE ? x->dtype : promote(dtype, x->dtype);
     }
     return dtype;
 }
@@ -40,6 +41,7 @@ void Autocast::convert(Ref<Tensor> &x, mpt_dtype dtype) {
 void Autocast::emit(Call &call) {
     const Op &op = *call.op;
     const auto *policy = static_cast<const mpt_policy *>(ctx_.scope.policy.get());
+    if (fp8::convert(ctx_, policy, call)) return next_->emit(call);
     mpt_dtype target = policy ? policy->target(op, ctx_.scope.role, ctx_.scope.layer) : MPT_DTYPE_NONE;
     if (policy && op.precision == Precision::F32Result && call.result == MPT_DTYPE_NONE && is_low(call.in[0]->dtype)) call.result = MPT_F32;
     const bool mixes = op.precision == Precision::Promote || op.precision == Precision::Lower || op.precision == Precision::F32;
@@ -48,13 +50,13 @@ void Autocast::emit(Call &call) {
     if (wide_type == MPT_F64 || target == MPT_DTYPE_NONE) target = wide_type;
     if (target != MPT_DTYPE_NONE)
         for (std::size_t i = 0; i < call.in.size(); ++i)
-            if ((op.cast >> i & 1) && castable(call.in[i])) convert(call.in[i], target);
+            if (has_bit(op.cast, i) && castable(call.in[i])) convert(call.in[i], target);
     // A product's bias is added as it is, in the operands' type or in the wide one.
     if (op.precision == Precision::Lower)
         for (std::size_t i = 0; i < call.in.size(); ++i) {
             Ref<Tensor> &x = call.in[i];
             const mpt_dtype type = call.in[0]->dtype;
-            if (!(op.cast >> i & 1) && x && is_floating(x->dtype) && x->dtype != type && x->dtype != wide(type)) x = ops::cast(x, wide(type));
+            if (!has_bit(op.cast, i) && x && is_floating(x->dtype) && x->dtype != type && x->dtype != wide(type)) x = ops::cast(x, wide(type));
         }
     next_->emit(call);
 }

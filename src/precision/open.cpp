@@ -1,6 +1,7 @@
 #include "precision/open.h"
 
 #include "core/error.h"
+#include "engine/decode.h"
 #include "engine/node.h"
 #include "engine/sink.h"
 #include "ops/ops.h"
@@ -34,12 +35,12 @@ Ref<Context> open_context(const mpt_context_desc &desc) {
     ctx->memory.free = desc.alloc ? desc.free : device_free;
     ctx->memory.user_data = desc.alloc ? desc.alloc_user_data : ctx->device.get();
     ctx->run = std::make_shared<Sink>(*ctx, true);
-    ctx->top = std::make_shared<Autocast>(*ctx, std::make_shared<Autograd>(*ctx, std::make_shared<Sink>(*ctx, false)));
+    ctx->top = std::make_shared<Autocast>(*ctx, std::make_shared<Autograd>(*ctx, std::make_shared<Decode>(*ctx, std::make_shared<Sink>(*ctx, false))));
     ctx->random = make<Storage>(*ctx, 2 * sizeof(std::int64_t), true);
     ops::seed(*ctx, desc.seed);
-    ctx->log(MPT_LOG_INFO, ctx->device->describe());
+    ctx->log(MPT_LOG_INFO, ctx->device->describe().c_str());
     if (ctx->device->kind() == MPT_DEVICE_CPU && !ctx->device->has_accelerator())
-        ctx->log(MPT_LOG_INFO, "products run on portable kernels: " + ctx->device->accelerator_missing());
+        ctx->log(MPT_LOG_INFO, ("products run on portable kernels: " + ctx->device->accelerator_missing()).c_str());
     return ctx;
 }
 

@@ -9,7 +9,7 @@ namespace mpt {
 namespace {
 
 // Raised when an op changes its class: a policy printed today can be told from one printed by a later version.
-constexpr int kClassListVersion = 1;
+constexpr int kClassListVersion = 2;
 
 struct ClassName {
     Precision precision;
@@ -20,6 +20,7 @@ constexpr ClassName kClasses[] = {{Precision::Lower, "lower"},
                                   {Precision::F32Result, "f32 result"},
                                   {Precision::Promote, "promote widest"},
                                   {Precision::AsIs, "as is"}};
+constexpr const char *kRecipes[] = {"unscaled", "current", "delayed"};
 constexpr const char *kRoles[] = {"forward", "input gradient", "weight gradient"};
 
 }  // namespace
@@ -45,9 +46,28 @@ bool matches(const char *pattern, const char *text) {
     return !*pattern;
 }
 
+mpt_fp8_desc default_fp8() {
+    mpt_fp8_desc d = {};
+    d.struct_size = sizeof d;
+    d.recipe = MPT_FP8_CURRENT;
+    d.history = 1024;
+    d.forward = MPT_F8E4M3;
+    d.backward = MPT_F8E5M2;
+    return d;
+}
+
 }  // namespace mpt
 
 using namespace mpt;
+
+mpt_policy::mpt_policy(mpt_context &context, mpt_dtype lower) : ctx(&context), dtype(lower), recipe(default_fp8()) {}
+
+bool mpt_policy::runs_fp8(const Op &op, const std::string &layer) const {
+    if (!op.fp8 || ops.count(op.name)) return false;
+    for (auto entry = layers.rbegin(); entry != layers.rend(); ++entry)
+        if (matches(entry->first.c_str(), layer.c_str())) return is_f8(entry->second);
+    return fp8;
+}
 
 mpt_dtype mpt_policy::target(const Op &op, mpt_role role, const std::string &layer) const {
     if (!ops.empty()) {
@@ -57,13 +77,20 @@ mpt_dtype mpt_policy::target(const Op &op, mpt_role role, const std::string &lay
     if (op.precision == Precision::F32) return MPT_F32;
     if (op.precision != Precision::Lower) return MPT_DTYPE_NONE;
     for (auto entry = layers.rbegin(); entry != layers.rend(); ++entry)
-        if (matches(entry->first.c_str(), layer.c_str())) return entry->second;
+        if (matches(entry->first.c_str(), layer.c_str())) return is_f8(entry->second) ? dtype : entry->second;
     return roles[role] != MPT_DTYPE_NONE ? roles[role] : dtype;
 }
 
 std::string mpt_policy::describe() const {
     std::ostringstream out;
+    out.exceptions(std::ios::badbit);  // no memory: an exception, not a shorter text
     out << "autocast to " << dtype_name(dtype) << ", class lists version " << kClassListVersion << "\n";
+    if (fp8) {
+        out << "fp8 by " << kRecipes[recipe.recipe] << " scales, " << dtype_name(recipe.forward) << " forward and " << dtype_name(recipe.backward) << " backward:";
+        for (const Op *op : ops::all())
+            if (op->fp8) out << " " << op->name;
+        out << "\n";
+    }
     for (const ClassName &c : kClasses) {
         out << c.name << ":";
         for (const Op *op : ops::all())

@@ -10,16 +10,20 @@
 #include "ops/emit.h"
 
 struct mpt_policy final : mpt::Object {
-    mpt_policy(mpt_context &context, mpt_dtype lower) : ctx(&context), dtype(lower) {}
+    mpt_policy(mpt_context &context, mpt_dtype lower);
 
-    // The type that an op's floating inputs get; NONE: they stay as they are.
+    // The type that an op's floating inputs get; NONE: they stay as they are. Never an fp8 type.
     mpt_dtype target(const mpt::Op &op, mpt_role role, const std::string &layer) const;
+    // Does this op's forward run in fp8?
+    bool runs_fp8(const mpt::Op &op, const std::string &layer) const;
     std::string describe() const;
 
     mpt::Ref<mpt_context> ctx;
     mpt_dtype dtype;
     std::vector<std::pair<std::string, mpt_dtype>> layers;  // pattern, type; the last match counts
     std::map<std::string, mpt_dtype> ops;
+    bool fp8 = false;      // for every layer that no pattern says otherwise of
+    mpt_fp8_desc recipe;   // also of layers whose pattern asks for fp8
     mpt_dtype roles[3] = {MPT_DTYPE_NONE, MPT_DTYPE_NONE, MPT_DTYPE_NONE};
 
 protected:
@@ -28,6 +32,7 @@ protected:
 
 namespace mpt {
 
+mpt_fp8_desc default_fp8();
 bool matches(const char *pattern, const char *text);  // '*' any text, '?' any character
 
 }  // namespace mpt

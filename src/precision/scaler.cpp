@@ -1,24 +1,29 @@
 #include "precision/scaler.h"
 
 #include "core/error.h"
+#include "device/attrs/scaler.h"
 #include "ops/ops.h"
+#include "ops/optimizer.h"
+#include "ops/transfer.h"
 #include "program/recording.h"
 
 using namespace mpt;
 
 mpt_scaler::mpt_scaler(mpt_context &context, const mpt_scaler_desc &d)
-    : ctx(&context), desc(d), scale(new_tensor(context, MPT_F32, {})), tracker(new_tensor(context, MPT_I32, {})),
+    : ctx(&context), desc(d), scale(new_tensor(context, MPT_F32, {})), tracker(new_tensor(context, MPT_I32, {2})),
       counts(new_tensor(context, MPT_I64, {3})) {
     ops::fill_now(scale, d.initial_scale);
-    ops::fill_now(tracker, 0);
+    const std::int32_t start[2] = {0, d.hysteresis};
+    write(tracker, start);
     ops::fill_now(counts, 0);
 }
 
 mpt_scaler::Slot &mpt_scaler::slot(std::uint64_t optimizer) {
     Slot &slot = slots_[optimizer];
     if (!slot.found) {
-        slot.found = new_tensor(*ctx, MPT_F32, {});
-        ops::fill_now(slot.found, 0);
+        const Ref<Tensor> found = new_tensor(*ctx, MPT_F32, {});
+        ops::fill_now(found, 0);
+        slot.found = found;
     }
     return slot;
 }
@@ -47,8 +52,15 @@ void mpt_scaler::update() {
         if (slot.stage != Stage::Ready) found.push_back(slot.found);
     if (found.empty())
         fail(MPT_ERROR_UPDATE_WITHOUT_STEP, "argument 'scaler': no optimizer was unscaled or stepped with it since the last update: call mpt_optimizer_step(optimizer, scaler) first");
-    ops::scaler_update(found, scale, tracker, counts,
-                       {desc.growth_factor, desc.backoff_factor, desc.min_scale, desc.max_scale, desc.growth_interval, desc.kind == MPT_SCALER_STATIC});
+    mpt_attrs_scaler attrs = {};
+    attrs.growth = desc.growth_factor;
+    attrs.backoff = desc.backoff_factor;
+    attrs.minimum = desc.min_scale;
+    attrs.maximum = desc.max_scale;
+    attrs.interval = desc.growth_interval;
+    attrs.kind = desc.kind;
+    attrs.hysteresis = desc.hysteresis;
+    ops::scaler_update(found, scale, tracker, counts, attrs);
     for (auto &[number, slot] : slots_)
         if (slot.stage != Stage::Ready) move(slot, Stage::Ready);
 }

@@ -24,7 +24,7 @@ struct mpt_scaler final : mpt::Object {
 
     mpt::Ref<mpt_context> ctx;
     const mpt_scaler_desc desc;
-    mpt::Ref<mpt::Tensor> scale, tracker, counts;  // f32, i32, i64[3]
+    mpt::Ref<mpt::Tensor> scale, tracker, counts;  // f32, i32[2], i64[3]
 
 protected:
     void dispose() override { ctx->dispose(this); }

@@ -86,11 +86,13 @@ void mpt_program::bind(const std::vector<Step> &steps, const passes::ArenaPlan &
 
 void mpt_program::describe(const std::vector<Step> &steps, const passes::ArenaPlan &plan) {
     std::ostringstream out;
+    out.exceptions(std::ios::badbit);  // no memory: an exception, not a shorter text
     out << "program: " << steps.size() << " steps, arena " << arena_bytes << " bytes, outputs " << output_bytes << " bytes\n";
     std::unordered_map<const Storage *, std::size_t> numbers;
     const auto operand = [&](const Ref<Tensor> &t) {
         if (!t) return std::string("-");
         std::ostringstream s;
+        s.exceptions(std::ios::badbit);
         s << dtype_name(t->dtype) << t->shape;
         auto found = plan.offsets.find(t->storage.get());
         if (found != plan.offsets.end())

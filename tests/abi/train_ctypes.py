@@ -10,7 +10,7 @@ import sys
 lib = c.CDLL(sys.argv[1])
 lib.mpt_last_error.restype = c.c_char_p
 F32, BF16, I64 = 2, 4, 19  # mpt_dtype
-MEAN, WRITE = 0, 0         # mpt_reduction, mpt_grad_mode
+WRITE = 0                  # mpt_grad_mode
 
 
 def desc(name, fields):
@@ -74,7 +74,7 @@ def train(dtype, steps, checkpoint):
     logits = c.c_void_p()
     call("mpt_layer_forward", model, c.byref(x), 1, c.byref(logits), 1)
     call("mpt_autocast_end", ctx)
-    loss = make("mpt_cross_entropy", logits, y, MEAN)
+    loss = make("mpt_cross_entropy", logits, y, None)
     call("mpt_backward", loss, scaler, WRITE)
     call("mpt_optimizer_step", optimizer, scaler)
     call("mpt_scaler_update", scaler)

@@ -121,7 +121,7 @@ static void trainer_enqueue(trainer *t) {
     mpt_tensor *logits;
     TRAINER_CHECK(t, t->mpt_autocast_begin(t->ctx, t->policy));
     TRAINER_CHECK(t, t->mpt_layer_forward(t->model, &t->x, 1, &logits, 1));
-    TRAINER_CHECK(t, t->mpt_cross_entropy(logits, t->y, MPT_REDUCTION_MEAN, &t->loss));
+    TRAINER_CHECK(t, t->mpt_cross_entropy(logits, t->y, NULL, &t->loss));
     TRAINER_CHECK(t, t->mpt_autocast_end(t->ctx));
     TRAINER_CHECK(t, t->mpt_backward(t->loss, t->scaler, MPT_GRAD_WRITE));
     TRAINER_CHECK(t, t->mpt_optimizer_step(t->optimizer, t->scaler));

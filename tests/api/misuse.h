@@ -87,6 +87,7 @@ private:
         if constexpr (std::is_same_v<T, mpt_policy>) made_.emplace_back(slot, [](void *p) { mpt_policy_release(static_cast<T *>(p)); });
         if constexpr (std::is_same_v<T, mpt_scaler>) made_.emplace_back(slot, [](void *p) { mpt_scaler_release(static_cast<T *>(p)); });
         if constexpr (std::is_same_v<T, mpt_optimizer>) made_.emplace_back(slot, [](void *p) { mpt_optimizer_release(static_cast<T *>(p)); });
+        if constexpr (std::is_same_v<T, mpt_average>) made_.emplace_back(slot, [](void *p) { mpt_average_release(static_cast<T *>(p)); });
         if constexpr (std::is_same_v<T, mpt_program>) made_.emplace_back(slot, [](void *p) { mpt_program_release(static_cast<T *>(p)); });
         if constexpr (std::is_same_v<T, mpt_state>) made_.emplace_back(slot, [](void *p) { mpt_state_release(static_cast<T *>(p)); });
     }

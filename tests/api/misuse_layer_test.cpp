@@ -1,4 +1,4 @@
-// Layers and the policies that choose their precision.
+// Layers as such, and the first of them; misuse_layers_test.cpp has the rest.
 #include "api/misuse.h"
 
 namespace {
@@ -37,6 +37,15 @@ struct MaxPool2d {
     static mpt_status use(misuse::World &w, const mpt_pool2d_params *p) { return mpt_layer_max_pool2d(w.ctx, p, w.out()); }
 };
 
+net::Layer batch_norm(misuse::World &w) {
+    mpt_norm_desc d;
+    MUST(mpt_norm_desc_init(&d, sizeof d));
+    d.features = 2;
+    net::Layer layer;
+    MUST(mpt_layer_batch_norm(w.ctx, &d, layer.out()));
+    return layer;
+}
+
 #define LAYER_ROWS(function)                             \
     ROW(Null, "ctx", "", function, nullptr, w.out()),    \
     ROW(Null, "out", "", function, w.ctx, nullptr),      \
@@ -57,7 +66,6 @@ const misuse::Rows rows{
     FIELD(Linear, Dtype, "dtype is i32", d.dtype = MPT_I32),
     FIELD(Linear, Dtype, "dtype is 99", d.dtype = kUnknown),
     FIELD(Linear, Shape, "[2, 9223372036854775807]", d.in_features = INT64_MAX),
-    FIELD(Linear, Tail, "reserved is 7", d.reserved = 7),
     STEPS_IS("mpt_layer_linear", MPT_ERROR_MEMORY, "", "8796093022208 bytes", auto d = Linear::good(); d.in_features = int64_t(1) << 40;
              return Linear::use(w, &d)),
 
@@ -80,7 +88,9 @@ const misuse::Rows rows{
     FIELD(Conv2d, Range, "groups is 0", d.groups = 0),
     FIELD(Conv2d, Range, "groups 3", d.groups = 3),
     FIELD(Conv2d, Range, "no_bias is -1", d.no_bias = -1),
-    FIELD(Conv2d, Range, "init is 6", d.init = static_cast<mpt_init>(6)),
+    FIELD(Conv2d, Range, "init is 12", d.init = static_cast<mpt_init>(12)),
+    FIELD(Conv2d, Range, "output_padding_h is 1", d.output_padding_h = 1),
+    FIELD(Conv2d, Tail, "reserved is 7", d.reserved = 7),
     FIELD(Conv2d, Dtype, "dtype is u8", d.dtype = MPT_U8),
     FIELD(Conv2d, Dtype, "dtype is 0", d.dtype = MPT_DTYPE_NONE),
     FIELD(Conv2d, Shape, "[4, 9223372036854775804, 3, 3]", d.in_channels = INT64_MAX - 3),
@@ -97,11 +107,11 @@ const misuse::Rows rows{
     LAYER_ROWS(mpt_layer_flatten),
     LAYER_ROWS(mpt_layer_sequential),
 
-    ROW(Null, "sequential", "", mpt_layer_add, nullptr, "a", w.linear),
+    ROW(Null, "container", "", mpt_layer_add, nullptr, "a", w.linear),
     ROW(Taken, "name", "", mpt_layer_add, w.chain, nullptr, w.linear),
     ROW(Null, "child", "", mpt_layer_add, w.chain, "a", nullptr),
     ROW(Foreign, "child", "", mpt_layer_add, w.chain, "a", w.other.linear),
-    ROW(Range, "sequential", "", mpt_layer_add, w.linear, "a", w.linear),
+    ROW(Range, "container", "mpt_layer_sequential", mpt_layer_add, w.linear, "a", w.linear),
     ROW(Range, "name", "'head'", mpt_layer_add, w.chain, "head", w.linear),
     ROW(Range, "name", "'a.b'", mpt_layer_add, w.chain, "a.b", w.linear),
     ROW(Range, "name", "'a/b'", mpt_layer_add, w.chain, "a/b", w.linear),
@@ -138,6 +148,17 @@ const misuse::Rows rows{
     ROW(Null, "layer", "", mpt_layer_parameter_name, nullptr, 0, w.out(), 16, w.out()),
     ROW(Range, "index", "is 2", mpt_layer_parameter_name, w.chain, 2, w.out(), 16, w.out()),
     TEXT_ROWS(mpt_layer_parameter_name, w.chain, 1),
+    ROW(Null, "layer", "", mpt_layer_buffer_count, nullptr, w.out()),
+    ROW(Null, "out", "", mpt_layer_buffer_count, w.chain, nullptr),
+    ROW(Null, "layer", "", mpt_layer_buffer, nullptr, 0, w.out()),
+    ROW(Range, "index", "is 0", mpt_layer_buffer, w.chain, 0, w.out()),
+    STEPS("mpt_layer_buffer", Null, "out", "", const net::Layer norm = batch_norm(w); return mpt_layer_buffer(norm, 0, nullptr)),
+    ROW(Null, "layer", "", mpt_layer_buffer_name, nullptr, 0, w.out(), 16, w.out()),
+    ROW(Range, "index", "is -1", mpt_layer_buffer_name, w.chain, -1, w.out(), 16, w.out()),
+    STEPS("mpt_layer_buffer_name", Null, "text", "", const net::Layer norm = batch_norm(w); return mpt_layer_buffer_name(norm, 0, nullptr, 10, w.out())),
+    STEPS("mpt_layer_buffer_name", Taken, "text", "", const net::Layer norm = batch_norm(w); return mpt_layer_buffer_name(norm, 0, nullptr, 0, w.out())),
+    STEPS("mpt_layer_buffer_name", Taken, "nbytes", "", const net::Layer norm = batch_norm(w); return mpt_layer_buffer_name(norm, 0, w.out(), 1, w.out())),
+    STEPS("mpt_layer_buffer_name", Taken, "needed_out", "", const net::Layer norm = batch_norm(w); return mpt_layer_buffer_name(norm, 1, w.out(), 16, nullptr)),
     ROW(Null, "layer", "", mpt_layer_parameter_by_name, nullptr, "head.bias", w.out()),
     ROW(Null, "name", "", mpt_layer_parameter_by_name, w.chain, nullptr, w.out()),
     ROW(Null, "out", "", mpt_layer_parameter_by_name, w.chain, "head.bias", nullptr),
@@ -145,31 +166,6 @@ const misuse::Rows rows{
     ROW_IS(MPT_ERROR_NOT_FOUND, "name", "'n\xc3\xb6 \xe2\x82\xac \xf0\x9f\x98\x80'", mpt_layer_parameter_by_name, w.chain,
            "n\xc3\xb6 \xe2\x82\xac \xf0\x9f\x98\x80", w.out()),
     ROW_IS(MPT_ERROR_NOT_FOUND, "name", "'bias'; the layer has: head.weight head.bias", mpt_layer_parameter_by_name, w.chain, "bias", w.out()),
-
-    ROW(Null, "ctx", "", mpt_policy_create, nullptr, MPT_F16, w.out()),
-    ROW(Null, "out", "", mpt_policy_create, w.ctx, MPT_F16, nullptr),
-    ROW(Dtype, "dtype", "is i32", mpt_policy_create, w.ctx, MPT_I32, w.out()),
-    ROW(Dtype, "dtype", "is f64", mpt_policy_create, w.ctx, MPT_F64, w.out()),
-    ROW(Dtype, "dtype", "is 99", mpt_policy_create, w.ctx, kUnknown, w.out()),
-    ROW(Null, "policy", "", mpt_policy_set_layer, nullptr, "*", MPT_F32),
-    ROW(Null, "pattern", "", mpt_policy_set_layer, w.policy, nullptr, MPT_F32),
-    ROW(Dtype, "dtype", "is 0", mpt_policy_set_layer, w.policy, "*", MPT_DTYPE_NONE),
-    ROW(Null, "policy", "", mpt_policy_set_op, nullptr, "matmul", MPT_F32),
-    ROW(Null, "op", "", mpt_policy_set_op, w.policy, nullptr, MPT_F32),
-    ROW_IS(MPT_ERROR_NOT_FOUND, "op", "'warp'", mpt_policy_set_op, w.policy, "warp", MPT_F32),
-    ROW(Dtype, "dtype", "is u8", mpt_policy_set_op, w.policy, "matmul", MPT_U8),
-    ROW(Null, "policy", "", mpt_policy_set_role, nullptr, MPT_ROLE_FORWARD, MPT_F32),
-    ROW(Range, "role", "is 3", mpt_policy_set_role, w.policy, static_cast<mpt_role>(3), MPT_F32),
-    ROW(Range, "role", "is -1", mpt_policy_set_role, w.policy, static_cast<mpt_role>(-1), MPT_F32),
-    ROW(Dtype, "dtype", "is -7", mpt_policy_set_role, w.policy, MPT_ROLE_FORWARD, static_cast<mpt_dtype>(-7)),
-    ROW(Null, "policy", "", mpt_policy_describe, nullptr, w.out(), 16, w.out()),
-    TEXT_ROWS(mpt_policy_describe, w.policy),
-
-    ROW(Null, "ctx", "", mpt_autocast_begin, nullptr, w.policy),
-    ROW(Taken, "policy", "", mpt_autocast_begin, w.ctx, nullptr),
-    ROW(Foreign, "policy", "", mpt_autocast_begin, w.ctx, w.other.policy),
-    ROW(Null, "ctx", "", mpt_autocast_end, nullptr),
-    ROW(State, "", "mpt_autocast_begin", mpt_autocast_end, w.ctx),
 };
 
 }  // namespace

@@ -129,7 +129,7 @@ namespace {
 
 struct Parameter {
     std::string type, name;
-    bool handle() const { return std::regex_search(type, std::regex("^(const )?mpt_(context|tensor|layer|policy|scaler|optimizer|program|state) \\*")); }
+    bool handle() const { return std::regex_search(type, std::regex("^(const )?mpt_(context|tensor|layer|policy|scaler|optimizer|average|program|state) \\*")); }
     bool given() const { return handle() && !std::regex_search(type, std::regex("\\* ?\\*$")); }  // not an output
     bool pointer() const { return type.find('*') != std::string::npos || std::regex_search(type, std::regex("_fn$")); }
     bool descriptor() const { return std::regex_search(type, std::regex("^const mpt_\\w+_(desc|params) \\*")); }

@@ -1,4 +1,4 @@
-// Gradients, loss scaling and optimizers.
+// Gradients, loss scaling, and what optimizers do. Their rules, schedules and averages: misuse_optimizer_test.cpp.
 #include "api/misuse.h"
 
 namespace {
@@ -11,36 +11,6 @@ struct Scaler {
         return d;
     }
     static mpt_status use(misuse::World &w, const mpt_scaler_desc *d) { return mpt_scaler_create(w.ctx, d, w.out()); }
-};
-
-struct Sgd {
-    static constexpr const char *function = "mpt_optimizer_sgd", *argument = "desc";
-    static mpt_sgd_desc good() {
-        mpt_sgd_desc d;
-        MUST(mpt_sgd_desc_init(&d, sizeof d));
-        return d;
-    }
-    static mpt_status use(misuse::World &w, const mpt_sgd_desc *d) { return mpt_optimizer_sgd(w.ctx, d, w.out()); }
-};
-
-struct Adam {
-    static constexpr const char *function = "mpt_optimizer_adam", *argument = "desc";
-    static mpt_adam_desc good() {
-        mpt_adam_desc d;
-        MUST(mpt_adam_desc_init(&d, sizeof d));
-        return d;
-    }
-    static mpt_status use(misuse::World &w, const mpt_adam_desc *d) { return mpt_optimizer_adam(w.ctx, d, w.out()); }
-};
-
-struct AdamW {
-    static constexpr const char *function = "mpt_optimizer_adamw", *argument = "desc";
-    static mpt_adam_desc good() {
-        mpt_adam_desc d;
-        MUST(mpt_adamw_desc_init(&d, sizeof d));
-        return d;
-    }
-    static mpt_status use(misuse::World &w, const mpt_adam_desc *d) { return mpt_optimizer_adamw(w.ctx, d, w.out()); }
 };
 
 // A second leaf, which is in no group.
@@ -62,25 +32,6 @@ struct Group {
         return mpt_optimizer_add_group(w.optimizer, "more", w.list({fresh}), 1, d);
     }
 };
-
-#define ADAM_ROWS(function, Use)                                                   \
-    ROW(Null, "ctx", "", function, nullptr, nullptr, w.out()),                     \
-    ROW(Taken, "desc", "", function, w.ctx, nullptr, w.out()),                     \
-    ROW(Null, "out", "", function, w.ctx, nullptr, nullptr),                       \
-    DESCRIPTOR_ROWS(Use),                                                          \
-    FIELD(Use, Range, "lr is -1", d.lr = -1),                                      \
-    FIELD(Use, Range, "lr is nan", d.lr = NAN),                                    \
-    FIELD(Use, Range, "lr is inf", d.lr = INFINITY),                               \
-    FIELD(Use, Range, "lr is 1e+300", d.lr = 1e300),                               \
-    FIELD(Use, Range, "beta1 is 1", d.beta1 = 1),                                  \
-    FIELD(Use, Range, "beta1 is nan", d.beta1 = NAN),                              \
-    FIELD(Use, Range, "beta2 is -0.1", d.beta2 = -0.1),                            \
-    FIELD(Use, Range, "beta2 is inf", d.beta2 = INFINITY),                         \
-    FIELD(Use, Range, "eps is -1", d.eps = -1),                                    \
-    FIELD(Use, Range, "eps is nan", d.eps = NAN),                                  \
-    FIELD(Use, Range, "weight_decay is -1", d.weight_decay = -1),                  \
-    FIELD(Use, Range, "weight_decay is inf", d.weight_decay = INFINITY),           \
-    FIELD(Use, Tail, "reserved is 7", d.reserved = 7)
 
 const misuse::Rows rows{
     ROW(Null, "loss", "", mpt_backward, nullptr, nullptr, MPT_GRAD_WRITE),
@@ -143,6 +94,13 @@ const misuse::Rows rows{
     FIELD(Scaler, Range, "max_scale is nan", d.max_scale = NAN),
     FIELD(Scaler, Range, "max_scale is inf", d.max_scale = INFINITY),
     FIELD(Scaler, Range, "max_scale is 1", d.max_scale = 1),
+    FIELD(Scaler, Taken, "", d.kind = MPT_SCALER_STATIC),
+    FIELD(Scaler, Taken, "", d.kind = MPT_SCALER_HYSTERESIS),
+    FIELD(Scaler, Taken, "", d.kind = MPT_SCALER_MEGATRON; d.hysteresis = INT32_MAX),
+    FIELD(Scaler, Range, "kind is 4", d.kind = static_cast<mpt_scaler_kind>(4)),
+    FIELD(Scaler, Range, "hysteresis is 0", d.hysteresis = 0),
+    FIELD(Scaler, Range, "hysteresis is -1", d.kind = MPT_SCALER_MEGATRON; d.hysteresis = -1),
+    FIELD(Scaler, Tail, "reserved is 7", d.reserved = 7),
     ROW(Null, "scaler", "", mpt_scaler_update, nullptr),
     ROW_IS(MPT_ERROR_UPDATE_WITHOUT_STEP, "scaler", "", mpt_scaler_update, w.scaler),
     STEPS_IS("mpt_scaler_update", MPT_ERROR_UPDATE_WITHOUT_STEP, "scaler", "", MUST(mpt_optimizer_step(w.backward().optimizer, w.scaler));
@@ -155,28 +113,6 @@ const misuse::Rows rows{
     ROW(Taken, "bad_out", "", mpt_scaler_counts, w.scaler, w.out(), nullptr, w.out()),
     ROW(Taken, "at_minimum_out", "", mpt_scaler_counts, w.scaler, w.out(), w.out(), nullptr),
     ROW(Capture, "", "", mpt_scaler_counts, w.scaler, w.out(), w.out(), w.out()),
-
-    INIT_ROWS(mpt_sgd_desc_init, "desc"),
-    ROW(Null, "ctx", "", mpt_optimizer_sgd, nullptr, nullptr, w.out()),
-    ROW(Taken, "desc", "", mpt_optimizer_sgd, w.ctx, nullptr, w.out()),
-    ROW(Null, "out", "", mpt_optimizer_sgd, w.ctx, nullptr, nullptr),
-    DESCRIPTOR_ROWS(Sgd),
-    FIELD(Sgd, Range, "lr is -1", d.lr = -1),
-    FIELD(Sgd, Range, "lr is nan", d.lr = NAN),
-    FIELD(Sgd, Range, "lr is 1e+300", d.lr = 1e300),
-    FIELD(Sgd, Range, "momentum is -0.5", d.momentum = -0.5),
-    FIELD(Sgd, Range, "momentum is nan", d.momentum = NAN),
-    FIELD(Sgd, Range, "dampening is nan", d.dampening = NAN),
-    FIELD(Sgd, Range, "dampening is inf", d.dampening = INFINITY),
-    FIELD(Sgd, Range, "weight_decay is nan", d.weight_decay = NAN),
-    FIELD(Sgd, Range, "nesterov is 2", d.nesterov = 2),
-    FIELD(Sgd, Range, "not 0 and 0", d.nesterov = 1),
-    FIELD(Sgd, Range, "not 0.9 and 0.1", d.nesterov = 1; d.momentum = 0.9; d.dampening = 0.1),
-
-    INIT_ROWS(mpt_adam_desc_init, "desc"),
-    INIT_ROWS(mpt_adamw_desc_init, "desc"),
-    ADAM_ROWS(mpt_optimizer_adam, Adam),
-    ADAM_ROWS(mpt_optimizer_adamw, AdamW),
 
     INIT_ROWS(mpt_group_desc_init, "desc"),
     ROW(Null, "optimizer", "", mpt_optimizer_add_group, nullptr, "g", w.list({w.leaf}), 1, nullptr),
@@ -199,10 +135,14 @@ const misuse::Rows rows{
           return mpt_optimizer_add_group(w.optimizer, "g", w.list({a, b}), 2, nullptr)),
     STEPS("mpt_optimizer_add_group", Taken, "desc", "", return Group::use(w, nullptr)),
     DESCRIPTOR_ROWS(Group),
+    FIELD(Group, Range, "rounding is 4", d.rounding = static_cast<mpt_rounding>(4)),
+    FIELD(Group, Range, "rounding is -1", d.rounding = static_cast<mpt_rounding>(-1)),
+    FIELD(Group, Taken, "", d.rounding = MPT_ROUNDING_STOCHASTIC),
+    STEPS("mpt_optimizer_add_group", Dtype, "params", "is f16", const net::Tensor a = leaf(w, MPT_F16); mpt_group_desc d = Group::good();
+          d.rounding = MPT_ROUNDING_STOCHASTIC; return mpt_optimizer_add_group(w.optimizer, "g", w.list({a}), 1, &d)),
     FIELD(Group, Range, "lr_scale is -1", d.lr_scale = -1),
     FIELD(Group, Range, "lr_scale is nan", d.lr_scale = NAN),
     FIELD(Group, Range, "weight_decay_scale is inf", d.weight_decay_scale = INFINITY),
-    FIELD(Group, Tail, "reserved is 7", d.reserved = 7),
     ROW(Capture, "", "", mpt_optimizer_add_group, w.optimizer, "g", w.list({w.leaf}), 1, nullptr),
 
     ROW(Null, "optimizer", "", mpt_optimizer_add_layer, nullptr, w.chain),
@@ -226,6 +166,15 @@ const misuse::Rows rows{
     ROW(Range, "max_norm", "is -1", mpt_optimizer_set_clip_norm, w.optimizer, -1),
     ROW(Range, "max_norm", "is nan", mpt_optimizer_set_clip_norm, w.optimizer, NAN),
     ROW(Range, "max_norm", "is inf", mpt_optimizer_set_clip_norm, w.optimizer, INFINITY),
+    ROW(Null, "optimizer", "", mpt_optimizer_set_clip_value, nullptr, 1),
+    ROW(Taken, "max_value", "", mpt_optimizer_set_clip_value, w.optimizer, 0),
+    ROW(Range, "max_value", "is -1", mpt_optimizer_set_clip_value, w.optimizer, -1),
+    ROW(Range, "max_value", "is nan", mpt_optimizer_set_clip_value, w.optimizer, NAN),
+    ROW(Range, "max_value", "is inf", mpt_optimizer_set_clip_value, w.optimizer, INFINITY),
+    ROW(Capture, "", "", mpt_optimizer_set_clip_value, w.optimizer, 1),
+    ROW(Null, "optimizer", "", mpt_optimizer_lr, nullptr, w.out()),
+    ROW(Null, "out", "", mpt_optimizer_lr, w.optimizer, nullptr),
+    ROW(Capture, "", "", mpt_optimizer_lr, w.optimizer, w.out()),
     ROW(Null, "optimizer", "", mpt_optimizer_zero_grad, nullptr),
 
     ROW(Null, "optimizer", "", mpt_optimizer_unscale, nullptr, w.scaler),

@@ -44,6 +44,7 @@ using Layer = Handle<mpt_layer, mpt_layer_release>;
 using Policy = Handle<mpt_policy, mpt_policy_release>;
 using Scaler = Handle<mpt_scaler, mpt_scaler_release>;
 using Optimizer = Handle<mpt_optimizer, mpt_optimizer_release>;
+using Average = Handle<mpt_average, mpt_average_release>;
 using Program = Handle<mpt_program, mpt_program_release>;
 using State = Handle<mpt_state, mpt_state_release>;
 

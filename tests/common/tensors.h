@@ -48,6 +48,12 @@ inline std::vector<std::uint8_t> pack(mpt_dtype dtype, const std::vector<double>
             case MPT_BF16:
                 elements<std::uint16_t>(bytes)[i] = encode(kBfloat, static_cast<float>(x));
                 break;
+            case MPT_F8E4M3:
+                bytes[i] = encode(kE4M3, static_cast<float>(x));
+                break;
+            case MPT_F8E5M2:
+                bytes[i] = encode(kE5M2, static_cast<float>(x));
+                break;
             case MPT_I8:
                 elements<std::int8_t>(bytes)[i] = static_cast<std::int8_t>(x);
                 break;
@@ -82,6 +88,12 @@ inline std::vector<double> unpack(mpt_dtype dtype, std::vector<std::uint8_t> &by
                 break;
             case MPT_BF16:
                 values[i] = decode(kBfloat, elements<std::uint16_t>(bytes)[i]);
+                break;
+            case MPT_F8E4M3:
+                values[i] = decode(kE4M3, bytes[i]);
+                break;
+            case MPT_F8E5M2:
+                values[i] = decode(kE5M2, bytes[i]);
                 break;
             case MPT_I8:
                 values[i] = elements<std::int8_t>(bytes)[i];

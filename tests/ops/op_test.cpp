@@ -365,7 +365,7 @@ TEST(OpTests, CoverTheHeader) {
     bool inside = false;
     for (std::string line; std::getline(file, line);) {
         if (line.rfind(" * Ops.", 0) == 0) inside = true;
-        if (line.rfind(" * Gradients", 0) == 0) inside = false;
+        if (line.rfind(" * Custom ops", 0) == 0) inside = false;  // the host's own: tests/training/custom_test.cpp
         const std::string start = "MPT_API mpt_status MPT_CALL ";
         if (!inside || line.rfind(start, 0) != 0) continue;
         const std::string name = line.substr(start.size(), line.find('(') - start.size());

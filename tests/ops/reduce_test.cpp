@@ -1,8 +1,7 @@
 #include <cmath>
 #include <limits>
 
-#include "ops/op_test.h"
-#include "ops/reference.h"
+#include "ops/reduce_forms.h"
 
 namespace test {
 
@@ -16,69 +15,31 @@ constexpr Bound kMean{2, Scale::Magnitudes, 2, 2, Scale::Result};
 // A maximum is exact; its gradient is divided among the equal ones.
 constexpr Bound kMax{0, Scale::Result, 2, 2, Scale::Result};
 
-struct Form {
-    const char *name;
-    Shape shape;
-    std::vector<std::int32_t> dims;  // empty: all
-    bool keep;
-    Layout layout;
-};
-
-unsigned mask_of(const Form &form) {
-    if (form.dims.empty()) return (1u << form.shape.size()) - 1;
-    unsigned mask = 0;
-    for (std::int32_t d : form.dims) mask |= 1u << (d < 0 ? d + static_cast<std::int32_t>(form.shape.size()) : d);
-    return mask;
-}
-
 std::vector<Case> cases() {
-    const Layout plain = Layout::Contiguous;
-    const Form forms[] = {
-        {"All", {3, 5}, {}, false, plain},
-        {"AllKept", {3, 5}, {}, true, plain},
-        {"Scalar", {}, {}, false, plain},
-        {"Rows", {4, 7}, {1}, false, plain},
-        {"Columns", {4, 7}, {0}, true, plain},
-        {"Negative", {2, 3, 4}, {-1}, false, plain},
-        {"Middle", {2, 3, 4}, {1}, false, plain},
-        {"Outer", {2, 3, 4}, {0, 2}, true, plain},
-        {"Unordered", {2, 3, 4, 2}, {3, 0}, false, plain},
-        {"Transposed", {5, 6}, {0}, false, Layout::Transposed},
-        {"Sliced", {3, 4, 5}, {1}, false, Layout::Sliced},
-        {"Strided", {6, 5}, {1}, true, Layout::Strided},
-        {"Channels", {2, 3, 5, 4}, {0, 2, 3}, false, Layout::ChannelsLast},
-        {"NoElements", {0, 3}, {1}, false, plain},
-        {"LargeAll", {40, 1003}, {}, false, plain},
-        {"LargeRows", {301, 130}, {1}, false, plain},
-        {"LargeColumns", {301, 130}, {0}, false, plain},
-        {"LargeTransposed", {130, 301}, {1}, false, Layout::Transposed},
-        {"LongRows", {3, 20001}, {1}, false, plain},
-        {"LargeMiddle", {9, 67, 65}, {1}, false, plain},
-    };
     struct Kind {
         const char *op;
-        mpt_status (*function)(mpt_tensor *, std::int32_t, const std::int32_t *, std::int32_t, mpt_tensor **);
+        ReduceFunction function;
         Bound bound;
     };
-    const Kind kinds[] = {{"mpt_sum", mpt_sum, kSum}, {"mpt_mean", mpt_mean, kMean}, {"mpt_max", mpt_max, kMax}};
+    const Kind kinds[] = {
+        {"mpt_sum", mpt_sum, kSum}, {"mpt_mean", mpt_mean, kMean}, {"mpt_max", mpt_max, kMax}, {"mpt_min", mpt_min, kMax}};
     std::vector<Case> all;
     for (const Kind &kind : kinds)
-        for (const Form &form : forms) {
-            const bool max = kind.function == mpt_max, mean = kind.function == mpt_mean;
+        for (const ReduceForm &form : reduce_forms()) {
+            const bool max = kind.function == mpt_max, min = kind.function == mpt_min, mean = kind.function == mpt_mean;
             all.push_back({.op = kind.op,
                            .name = form.name,
-                           .inputs = {{.shape = form.shape, .distinct = max, .layout = form.layout}},
-                           .apply =
-                               [=](In in, Out out) {
-                                   return kind.function(in[0], static_cast<std::int32_t>(form.dims.size()),
-                                                        form.dims.empty() ? nullptr : form.dims.data(), form.keep, out);
-                               },
+                           .inputs = {{.shape = form.shape, .distinct = max || min, .layout = form.layout}},
+                           .apply = [=](In in, Out out) { return reduce(kind.function, form, in[0], out); },
                            .reference =
                                [=](const std::vector<Values> &in) {
                                    const unsigned mask = mask_of(form);
                                    if (max)
                                        return fold(in[0], mask, form.keep, -kInfinity,
                                                    [](long double a, long double b) { return std::max(a, b); });
+                                   if (min)
+                                       return fold(in[0], mask, form.keep, kInfinity,
+                                                   [](long double a, long double b) { return std::min(a, b); });
                                    const Values sum =
                                        fold(in[0], mask, form.keep, 0, [](long double a, long double b) { return a + b; });
                                    const double n = static_cast<double>(in[0].data.size()) / static_cast<double>(sum.data.size());
@@ -112,7 +73,7 @@ TEST_P(Reduce, EqualMaximaShareTheGradient) {
     }
 }
 
-TEST_P(Reduce, NanWinsTheMaximum) {
+TEST_P(Reduce, NanWinsMaximumAndMinimum) {
     const double nan = std::nan("");
     const std::int32_t rows = 1, columns = 0;
     for (mpt_dtype dtype : {MPT_F32, MPT_F16, MPT_BF16})
@@ -121,15 +82,19 @@ TEST_P(Reduce, NanWinsTheMaximum) {
             v.data[static_cast<std::size_t>(at)] = nan;
             const Tensor x = make(ctx, dtype, v);
             Tensor y;
-            MUST(mpt_max(x, 1, &rows, 0, y.out()));
-            EXPECT_TRUE(std::isnan(read(y)[0])) << at;
-            EXPECT_EQ(read(y)[1], 1);
-            MUST(mpt_max(x, 1, &columns, 0, y.out()));
-            EXPECT_TRUE(std::isnan(read(y)[static_cast<std::size_t>(at)])) << at;
+            for (ReduceFunction f : {mpt_max, mpt_min}) {
+                MUST(f(x, 1, &rows, 0, y.out()));
+                EXPECT_TRUE(std::isnan(read(y)[0])) << at;
+                EXPECT_EQ(read(y)[1], 1);
+                MUST(f(x, 1, &columns, 0, y.out()));
+                EXPECT_TRUE(std::isnan(read(y)[static_cast<std::size_t>(at)])) << at;
+            }
         }
     Tensor y;
     MUST(mpt_max(make(ctx, MPT_F32, {-kInfinity, -kInfinity}), 0, nullptr, 0, y.out()));
     EXPECT_EQ(read(y)[0], -kInfinity);
+    MUST(mpt_min(make(ctx, MPT_F32, {kInfinity, kInfinity}), 0, nullptr, 0, y.out()));
+    EXPECT_EQ(read(y)[0], kInfinity);
 }
 
 TEST_P(Reduce, OfNothing) {

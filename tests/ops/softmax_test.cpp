@@ -87,4 +87,32 @@ TEST_P(Softmax, OfInfinities) {
     }
 }
 
+// 16-bit inputs are read as they are: under autocast the result is f32, without it has the input's type.
+TEST_P(Softmax, GivesF32UnderAutocast) {
+    Policy policy;
+    MUST(mpt_policy_create(ctx, MPT_BF16, policy.out()));
+    for (mpt_dtype dtype : {MPT_F16, MPT_BF16})
+        for (auto *f : {mpt_softmax, mpt_log_softmax}) {
+            const Tensor x = make(ctx, dtype, Values{{1, 3}, {0.25, -1, 2}}), wide = make(ctx, MPT_F32, Values{{1, 3}, {0.25, -1, 2}});
+            const Tensor seed = make(ctx, MPT_F32, Values{{1, 3}, {1, 3, -2}});
+            MUST(mpt_tensor_set_requires_grad(x, 1));
+            MUST(mpt_tensor_set_requires_grad(wide, 1));
+            Tensor plain, y, exact;
+            MUST(f(x, 1, plain.out()));
+            EXPECT_EQ(dtype_of(plain), dtype);
+            MUST(mpt_autocast_begin(ctx, policy));
+            MUST(f(x, 1, y.out()));
+            MUST(f(wide, 1, exact.out()));
+            MUST(mpt_autocast_end(ctx));
+            EXPECT_EQ(dtype_of(y), MPT_F32);
+            EXPECT_EQ(dtype_of(exact), MPT_F32);
+            EXPECT_EQ(read(y), read(exact)) << "nothing was rounded";
+            mpt_tensor *roots[] = {y, exact}, *starts[] = {seed, seed};
+            MUST(mpt_backward_from(roots, starts, 2, MPT_GRAD_WRITE));
+            const std::vector<double> low = read(gradient(x)), full = read(gradient(wide));
+            EXPECT_EQ(dtype_of(gradient(x)), dtype);
+            for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(low[i], rounded(dtype, full[i]));
+        }
+}
+
 }  // namespace test

@@ -69,9 +69,63 @@ Case slice(const char *name, const Shape &shape, std::int32_t dim, std::int64_t 
             .any_thread_count = true};
 }
 
+// The same elements under a shape with an extent of 1 more or less; or with strides of their own.
+Case same_elements(const char *op, const char *name, const Shape &shape, const Shape &result, Layout layout,
+                   const std::function<mpt_status(mpt_tensor *, mpt_tensor **)> &apply) {
+    return {.op = op,
+            .name = name,
+            .inputs = {{.shape = shape, .layout = layout}},
+            .apply = [=](In in, Out out) { return apply(in[0], out); },
+            .reference =
+                [=](const std::vector<Values> &in) {
+                    return Values{result, in[0].data};
+                },
+            .bound = kExact,
+            .any_thread_count = true};
+}
+Case squeeze(const char *name, const Shape &shape, std::int32_t dim, Layout layout, const Shape &result) {
+    return same_elements("mpt_squeeze", name, shape, result, layout,
+                         [=](mpt_tensor *x, mpt_tensor **out) { return mpt_squeeze(x, dim, out); });
+}
+Case unsqueeze(const char *name, const Shape &shape, std::int32_t dim, Layout layout, const Shape &result) {
+    return same_elements("mpt_unsqueeze", name, shape, result, layout,
+                         [=](mpt_tensor *x, mpt_tensor **out) { return mpt_unsqueeze(x, dim, out); });
+}
+Case contiguous(const char *name, const Shape &shape, Layout layout) {
+    return same_elements("mpt_contiguous", name, shape, shape, layout, mpt_contiguous);
+}
+
+Case expand(const char *name, const Shape &shape, const Shape &to, Layout layout) {
+    return {.op = "mpt_expand",
+            .name = name,
+            .inputs = {{.shape = shape, .layout = layout}},
+            .apply = [=](In in, Out out) { return mpt_expand(in[0], static_cast<std::int32_t>(to.size()), to.data(), out); },
+            .reference =
+                [=](const std::vector<Values> &in) { return tabulate(to, [&](const Shape &at) { return element(in[0], at); }); },
+            .bound = {0, Scale::Result, 2, 2, Scale::Magnitudes},  // the gradient is a sum
+            .any_thread_count = true};
+}
+
 std::vector<Case> cases() {
     const Layout plain = Layout::Contiguous;
     return {
+        squeeze("Front", {1, 3, 4}, 0, plain, {3, 4}),
+        squeeze("Middle", {3, 1, 4}, 1, Layout::Sliced, {3, 4}),
+        squeeze("Back", {4, 3, 1}, -1, Layout::Transposed, {4, 3}),
+        squeeze("ToScalar", {1}, 0, plain, {}),
+        unsqueeze("Front", {3, 4}, 0, plain, {1, 3, 4}),
+        unsqueeze("Middle", {3, 4}, 1, Layout::Transposed, {3, 1, 4}),
+        unsqueeze("Back", {3, 4}, -1, Layout::Sliced, {3, 4, 1}),
+        unsqueeze("Scalar", {}, 0, plain, {1}),
+        contiguous("Already", {3, 4}, plain),
+        contiguous("Transposed", {30, 41}, Layout::Transposed),
+        contiguous("Channels", {2, 3, 4, 5}, Layout::ChannelsLast),
+        expand("Rows", {1, 4}, {3, 4}, plain),
+        expand("Columns", {3, 1}, {3, 5}, plain),
+        expand("NewDimensions", {3}, {2, 4, 3}, plain),
+        expand("Scalar", {}, {2, 2}, plain),
+        expand("ToNothing", {1, 3}, {0, 3}, plain),
+        expand("Same", {2, 3}, {2, 3}, Layout::Transposed),
         reshape("Merge", {2, 3, 4}, {6, 4}, plain, {6, 4}),
         reshape("Split", {12}, {3, 2, 2}, plain, {3, 2, 2}),
         reshape("Guess", {4, 6}, {3, -1}, plain, {3, 8}),
@@ -113,6 +167,20 @@ TEST_P(View, SharesItsElements) {
     EXPECT_EQ(read(turned), (std::vector<double>{0, 9, 1, 9, 2, 9}));
     EXPECT_EQ(read(flat), (std::vector<double>{0, 1, 2, 9, 9, 9}));
     EXPECT_EQ(read(x), read(flat));
+}
+
+TEST_P(View, AContiguousTensorIsItself) {
+    const Tensor x = make(ctx, MPT_I32, Values{{2, 2}, {0, 1, 2, 3}});
+    Tensor same, turned, copy;
+    MUST(mpt_contiguous(x, same.out()));
+    EXPECT_EQ(static_cast<mpt_tensor *>(same), static_cast<mpt_tensor *>(x));
+    MUST(mpt_transpose(x, 0, nullptr, turned.out()));
+    MUST(mpt_contiguous(turned, copy.out()));
+    std::int64_t strides[2];
+    MUST(mpt_tensor_strides(copy, strides, 2));
+    EXPECT_EQ(strides[0], 2);
+    MUST(mpt_tensor_fill(x, 9));
+    EXPECT_EQ(read(copy), (std::vector<double>{0, 2, 1, 3}));
 }
 
 TEST_P(View, EveryDtype) {

@@ -280,7 +280,7 @@ private:
         ASSERT_MPT(mpt_autocast_begin(ctx_.get(), policy_.get()));
         ASSERT_MPT(mpt_layer_forward(net_.get(), inputs, 1, outputs, 1));
         logits.reset(outputs[0]);
-        ASSERT_MPT(mpt_cross_entropy(logits.get(), y_.get(), MPT_REDUCTION_MEAN, out(loss_)));
+        ASSERT_MPT(mpt_cross_entropy(logits.get(), y_.get(), nullptr, out(loss_)));
         ASSERT_MPT(mpt_autocast_end(ctx_.get()));
         ASSERT_MPT(mpt_backward(loss_.get(), scaler_.get(), MPT_GRAD_WRITE));
         ASSERT_MPT(mpt_optimizer_step(adam_.get(), scaler_.get()));

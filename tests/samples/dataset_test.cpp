@@ -1,6 +1,5 @@
 // The reader of the data set: what it accepts, and what it says about damaged files. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -10,14 +9,14 @@
 #include <string>
 #include <vector>
 
+#include "scratch.h"
+
 extern "C" {
 #include "dataset.h"
 #include "idx.h"
 }
 
 namespace {
-
-using Bytes = std::vector<uint8_t>;
 
 Bytes header(std::vector<uint32_t> shape, uint8_t type = 8) {
     Bytes bytes = {0, 0, type, static_cast<uint8_t>(shape.size())};
@@ -35,22 +34,8 @@ Bytes idx(std::vector<uint32_t> shape, uint8_t value = 0) {
     return bytes;
 }
 
-class Dataset : public testing::Test {
+class Dataset : public Scratch {
 protected:
-    void SetUp() override {
-        const auto *info = testing::UnitTest::GetInstance()->current_test_info();
-        folder = std::filesystem::temp_directory_path() / (std::string("mpt-") + info->name() + "-" + std::to_string(getpid()));
-        std::filesystem::create_directories(folder);
-    }
-    void TearDown() override { std::filesystem::remove_all(folder); }
-
-    std::string path(const std::string &name) const { return (folder / name).string(); }
-
-    void write_plain(const std::string &name, const Bytes &bytes) const {
-        std::ofstream(path(name), std::ios::binary)
-            .write(reinterpret_cast<const char *>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    }
-
     void write(const std::string &name, const Bytes &bytes) const {
         gzFile file = gzopen(path(name).c_str(), "wb");
         ASSERT_NE(file, nullptr);
@@ -82,11 +67,6 @@ protected:
         EXPECT_EQ(set.images, nullptr);
         EXPECT_NE(std::string(message).find(part_of_message), std::string::npos) << message;
     }
-
-    bool says(const char *text) const { return std::string(message).find(text) != std::string::npos; }
-
-    std::filesystem::path folder;
-    char message[8192] = "";
 };
 
 TEST_F(Dataset, reads_gzip_and_plain_files) {
@@ -111,7 +91,7 @@ TEST_F(Dataset, missing_file) {
 }
 
 TEST_F(Dataset, empty_file) {
-    write_plain("a", {});
+    write_plain("a", Bytes());
     EXPECT_EQ(read_bad("a", 1), IDX_DAMAGED);
     EXPECT_TRUE(says("header")) << message;
 }
@@ -233,22 +213,6 @@ TEST_F(Dataset, images_of_another_size) {
 TEST_F(Dataset, label_out_of_range) {
     write_set(idx({2, 28, 28}), idx({2}, 10));
     expect_load_failure("label 0");
-}
-
-TEST(Shuffle, is_a_permutation_that_seed_and_epoch_decide) {
-    std::vector<int32_t> a(1000), b(1000), c(1000), d(1000), sorted(1000);
-    dataset_shuffle(a.data(), 1000, 1, 0);
-    dataset_shuffle(b.data(), 1000, 1, 0);
-    dataset_shuffle(c.data(), 1000, 1, 1);
-    dataset_shuffle(d.data(), 1000, 2, 0);
-    EXPECT_EQ(a, b);
-    EXPECT_NE(a, c);
-    EXPECT_NE(a, d);
-    EXPECT_NE(c, d);
-    sorted = a;
-    std::sort(sorted.begin(), sorted.end());
-    for (int32_t i = 0; i < 1000; ++i) ASSERT_EQ(sorted[static_cast<size_t>(i)], i);
-    EXPECT_NE(a, sorted);
 }
 
 }  // namespace

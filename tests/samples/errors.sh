@@ -9,21 +9,12 @@ rm -rf "$folder"
 mkdir -p "$folder"
 cd "$folder"
 
-# expect CODE PATTERN ARGUMENT...
-expect() {
-    local code=$1 pattern=$2 status=0 output
-    shift 2
-    output=$("$program" "$@" 2>&1) || status=$?
-    [ "$status" -eq "$code" ] || fail "$*: exit code $status where $code is expected: $output"
-    grep -q -e "$pattern" <<<"$output" || fail "$*: the message lacks '$pattern': $output"
-}
-
 expect 2 'no such option' --nonsense
 expect 2 'no such option' nonsense
 expect 2 'no such option' --
 expect 2 'no such option' --a-name-that-is-far-too-long-to-be-an-option=1
 expect 2 'needs a value' --epochs
-expect 2 'f32 f16 bf16' --precision f8
+expect 2 'f32 f16 bf16 fp8' --precision f8
 expect 2 'auto cpu cuda' --device tpu
 expect 2 'whole number' --epochs 0
 expect 2 'whole number' --epochs 3x

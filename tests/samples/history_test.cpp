@@ -2,8 +2,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -41,6 +44,28 @@ protected:
     void TearDown() override { std::filesystem::remove_all(folder); }
     std::string folder;
 };
+
+TEST_F(Files, file_is_read_whole_up_to_a_limit) {
+    const std::string path = folder + "/x", content(200000, 'x');
+    std::ofstream(path) << content;
+    uint8_t *bytes = nullptr;
+    int64_t n = 0;
+    ASSERT_EQ(file_read(path.c_str(), 200000, &bytes, &n), 0);
+    EXPECT_EQ(std::string(bytes, bytes + n), content);
+    free(bytes);
+    bytes = nullptr;
+    EXPECT_EQ(file_read(path.c_str(), 199999, &bytes, &n), -1);
+    EXPECT_EQ(errno, EFBIG);
+    EXPECT_EQ(file_read((folder + "/y").c_str(), 9, &bytes, &n), -1);
+    EXPECT_EQ(errno, ENOENT);
+    EXPECT_EQ(file_read(folder.c_str(), 9, &bytes, &n), -1);
+    EXPECT_EQ(errno, EISDIR);
+    EXPECT_EQ(bytes, nullptr);
+    std::ofstream(path, std::ios::trunc).flush();
+    ASSERT_EQ(file_read(path.c_str(), 0, &bytes, &n), 0);
+    EXPECT_EQ(n, 0);
+    free(bytes);
+}
 
 history three_epochs() {
     history h = {};

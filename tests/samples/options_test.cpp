@@ -1,4 +1,4 @@
-// The command line of the Fashion-MNIST sample. SPDX-License-Identifier: Apache-2.0
+// The command lines of the samples. SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
 #include <string>
@@ -10,13 +10,13 @@ extern "C" {
 
 namespace {
 
-options_result parse(std::vector<std::string> words, options *out) {
+options_result parse(std::vector<std::string> words, options *out, const option_set *set = &options_fashion_mnist) {
     std::vector<char *> argv = {const_cast<char *>("fashion_mnist")};
     // The options keep pointers into the words, as they do into main's.
     static std::vector<std::string> kept;
     kept = words;
     for (std::string &word : kept) argv.push_back(word.data());
-    return options_parse(out, static_cast<int>(argv.size()), argv.data());
+    return options_parse(out, set, static_cast<int>(argv.size()), argv.data());
 }
 
 TEST(Options, defaults) {
@@ -65,6 +65,39 @@ TEST(Options, failures_leave_the_output_alone) {
         EXPECT_EQ(parse(words, &o), OPTIONS_WRONG);
         EXPECT_EQ(o.epochs, 42);
     }
+}
+
+TEST(Options, precisions_and_recipes) {
+    options o = {};
+    ASSERT_EQ(parse({"--precision", "fp8", "--recipe", "delayed", "--stop", "3"}, &o), OPTIONS_RUN);
+    EXPECT_EQ(o.precision, OPTIONS_FP8);
+    EXPECT_EQ(o.recipe, MPT_FP8_DELAYED);
+    EXPECT_EQ(o.stop, 3);
+    EXPECT_STREQ(options_precision(&o), "fp8");
+    ASSERT_EQ(parse({"--precision", "bf16"}, &o), OPTIONS_RUN);
+    EXPECT_EQ(o.recipe, MPT_FP8_CURRENT);
+    EXPECT_STREQ(options_precision(&o), "bf16");
+}
+
+TEST(Options, of_one_sample) {
+    int64_t width = 8;
+    double rate = 0.5;
+    int both = 0;
+    const option_row rows[] = {{"width", &width, nullptr, nullptr, 1, 64}, {"rate", nullptr, &rate, nullptr, 0, 1}, {"both", nullptr, nullptr, &both, 0, 0}};
+    const option_set set = {"help\n", 0, 0, nullptr, rows, 3};
+    options o = {};
+    ASSERT_EQ(parse({"--width", "64", "--rate=0.25", "--both", "--limit", "3"}, &o, &set), OPTIONS_RUN);
+    EXPECT_EQ(width, 64);
+    EXPECT_EQ(rate, 0.25);
+    EXPECT_EQ(both, 1);
+    EXPECT_EQ(o.limit, 3);
+    EXPECT_EQ(o.data, nullptr);
+    for (const std::vector<std::string> &words : std::vector<std::vector<std::string>>{
+             {"--width", "65"}, {"--width", "0"}, {"--rate", "1.5"}, {"--rate", "nan"}, {"--rate", "0.5x"}, {"--rate"}, {"--both=1"}, {"--epochs", "3"}, {"--batch", "3"}}) {
+        EXPECT_EQ(parse(words, &o, &set), OPTIONS_WRONG) << words[0];
+    }
+    EXPECT_EQ(width, 64);
+    EXPECT_EQ(rate, 0.25);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source=tests/samples/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 program=$1 folder=$2 precision=$3 mode=$4
-need_data
+need_data fashion_mnist
 
 eager=()
 [ "$mode" = captured ] || eager=(--eager)

@@ -126,7 +126,7 @@ TEST_F(Autocast, TheClassListsArePrintedWithTheirVersion) {
     OK(mpt_policy_describe(policy, nullptr, 0, &needed));
     std::string text(needed, '\0');
     OK(mpt_policy_describe(policy, text.data(), needed, nullptr));
-    for (const char *part : {"class lists version 1", "lower:", "conv2d", "f32 result:", "promote widest:", "layer \"head*\" = f32"})
+    for (const char *part : {"class lists version 2", "lower:", "conv2d", "f32 result:", "promote widest:", "layer \"head*\" = f32"})
         EXPECT_NE(std::string::npos, text.find(part)) << part << " in\n" << text;
 }
 

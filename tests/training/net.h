@@ -18,6 +18,7 @@
 
 namespace net {
 
+using test::Average;
 using test::Context;
 using test::Layer;
 using test::Optimizer;
@@ -214,7 +215,7 @@ public:
         if (options.kind == Kind::Regression)
             MUST(mpt_mse(out, y, MPT_REDUCTION_MEAN, loss.out()));
         else
-            MUST(mpt_cross_entropy(out, y, MPT_REDUCTION_MEAN, loss.out()));
+            MUST(mpt_cross_entropy(out, y, nullptr, loss.out()));
         MUST(mpt_autocast_end(ctx));
         MUST(mpt_backward(loss, scaler, mode));
     }

@@ -114,6 +114,14 @@ impl mpt_dtype {
     pub const MPT_BF16: mpt_dtype = mpt_dtype(4);
 }
 impl mpt_dtype {
+    #[doc = "< 8 bits, largest value 448, no infinity: storage and operands of products"]
+    pub const MPT_F8E4M3: mpt_dtype = mpt_dtype(5);
+}
+impl mpt_dtype {
+    #[doc = "< 8 bits, largest value 57344: storage and operands of products"]
+    pub const MPT_F8E5M2: mpt_dtype = mpt_dtype(6);
+}
+impl mpt_dtype {
     pub const MPT_I8: mpt_dtype = mpt_dtype(16);
 }
 impl mpt_dtype {
@@ -185,6 +193,10 @@ impl mpt_reduction {
     pub const MPT_REDUCTION_NONE: mpt_reduction = mpt_reduction(2);
 }
 impl mpt_reduction {
+    #[doc = "< the sum divided by the first extent"]
+    pub const MPT_REDUCTION_BATCH_MEAN: mpt_reduction = mpt_reduction(3);
+}
+impl mpt_reduction {
     pub const MPT_REDUCTION_FORCE_32: mpt_reduction = mpt_reduction(2147483647);
 }
 #[repr(transparent)]
@@ -230,6 +242,17 @@ impl mpt_init {
     pub const MPT_INIT_KAIMING_NORMAL: mpt_init = mpt_init(5);
 }
 impl mpt_init {
+    #[doc = "< std sqrt(1/fan_in) [LeCun et al. 1998]"]
+    pub const MPT_INIT_LECUN_NORMAL: mpt_init = mpt_init(6);
+}
+impl mpt_init {
+    #[doc = "< orthonormal rows or columns [Saxe et al. 2014]"]
+    pub const MPT_INIT_ORTHOGONAL: mpt_init = mpt_init(7);
+}
+impl mpt_init {
+    pub const MPT_INIT_ONES: mpt_init = mpt_init(8);
+}
+impl mpt_init {
     pub const MPT_INIT_FORCE_32: mpt_init = mpt_init(2147483647);
 }
 #[repr(transparent)]
@@ -261,12 +284,190 @@ impl mpt_scaler_kind {
     pub const MPT_SCALER_TORCH: mpt_scaler_kind = mpt_scaler_kind(1);
 }
 impl mpt_scaler_kind {
+    #[doc = "< backs off only at the hysteresis-th bad iteration since the last growth [apex]"]
+    pub const MPT_SCALER_HYSTERESIS: mpt_scaler_kind = mpt_scaler_kind(2);
+}
+impl mpt_scaler_kind {
+    #[doc = "< every bad iteration beyond the hysteresis backs off until the next growth [Megatron-LM]"]
+    pub const MPT_SCALER_MEGATRON: mpt_scaler_kind = mpt_scaler_kind(3);
+}
+impl mpt_scaler_kind {
     pub const MPT_SCALER_KIND_FORCE_32: mpt_scaler_kind = mpt_scaler_kind(2147483647);
 }
 #[repr(transparent)]
 #[doc = " How a loss scaler moves its scale."]
 #[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct mpt_scaler_kind(pub ::std::os::raw::c_uint);
+impl mpt_fp8_recipe {
+    #[doc = "< no scales: for comparison"]
+    pub const MPT_FP8_UNSCALED: mpt_fp8_recipe = mpt_fp8_recipe(0);
+}
+impl mpt_fp8_recipe {
+    #[doc = "< from this tensor's largest magnitude"]
+    pub const MPT_FP8_CURRENT: mpt_fp8_recipe = mpt_fp8_recipe(1);
+}
+impl mpt_fp8_recipe {
+    #[doc = "< from the largest magnitude of earlier steps [NVIDIA Transformer Engine]"]
+    pub const MPT_FP8_DELAYED: mpt_fp8_recipe = mpt_fp8_recipe(2);
+}
+impl mpt_fp8_recipe {
+    pub const MPT_FP8_RECIPE_FORCE_32: mpt_fp8_recipe = mpt_fp8_recipe(2147483647);
+}
+#[repr(transparent)]
+#[doc = " How the scales of fp8 products are found. A scale is a power of two or not; the product is divided by it again."]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
+pub struct mpt_fp8_recipe(pub ::std::os::raw::c_uint);
+impl mpt_rounding {
+    #[doc = "< an f32 master is updated; the parameter is its rounded copy"]
+    pub const MPT_ROUNDING_MASTER: mpt_rounding = mpt_rounding(0);
+}
+impl mpt_rounding {
+    #[doc = "< no master; to nearest even: small updates are lost"]
+    pub const MPT_ROUNDING_NEAREST: mpt_rounding = mpt_rounding(1);
+}
+impl mpt_rounding {
+    #[doc = "< no master; up or down with the probability of the distance [Gupta et al. 2015]; bf16"]
+    pub const MPT_ROUNDING_STOCHASTIC: mpt_rounding = mpt_rounding(2);
+}
+impl mpt_rounding {
+    #[doc = "< no master; what rounding loses is kept in a second tensor of the parameter's type [Kahan 1965]"]
+    pub const MPT_ROUNDING_KAHAN: mpt_rounding = mpt_rounding(3);
+}
+impl mpt_rounding {
+    pub const MPT_ROUNDING_FORCE_32: mpt_rounding = mpt_rounding(2147483647);
+}
+#[repr(transparent)]
+#[doc = " How f16 and bf16 parameters take updates."]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
+pub struct mpt_rounding(pub ::std::os::raw::c_uint);
+impl mpt_schedule_kind {
+    pub const MPT_SCHEDULE_CONSTANT: mpt_schedule_kind = mpt_schedule_kind(0);
+}
+impl mpt_schedule_kind {
+    #[doc = "< times gamma every interval steps [torch StepLR]"]
+    pub const MPT_SCHEDULE_STEP: mpt_schedule_kind = mpt_schedule_kind(1);
+}
+impl mpt_schedule_kind {
+    #[doc = "< half a cosine from 1 to final_factor over total_steps [Loshchilov and Hutter 2017]"]
+    pub const MPT_SCHEDULE_COSINE: mpt_schedule_kind = mpt_schedule_kind(2);
+}
+impl mpt_schedule_kind {
+    #[doc = "< a line from 1 to final_factor over total_steps"]
+    pub const MPT_SCHEDULE_LINEAR: mpt_schedule_kind = mpt_schedule_kind(3);
+}
+impl mpt_schedule_kind {
+    #[doc = "< up by a cosine during warmup_steps from 1/25, then down to final_factor [Smith 2018; torch OneCycleLR]"]
+    pub const MPT_SCHEDULE_ONE_CYCLE: mpt_schedule_kind = mpt_schedule_kind(4);
+}
+impl mpt_schedule_kind {
+    pub const MPT_SCHEDULE_KIND_FORCE_32: mpt_schedule_kind = mpt_schedule_kind(2147483647);
+}
+#[repr(transparent)]
+#[doc = " How a rate moves with the step count."]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
+pub struct mpt_schedule_kind(pub ::std::os::raw::c_uint);
+impl mpt_activation {
+    pub const MPT_ACTIVATION_RELU: mpt_activation = mpt_activation(0);
+}
+impl mpt_activation {
+    #[doc = "< parameter: the slope"]
+    pub const MPT_ACTIVATION_LEAKY_RELU: mpt_activation = mpt_activation(1);
+}
+impl mpt_activation {
+    pub const MPT_ACTIVATION_GELU: mpt_activation = mpt_activation(2);
+}
+impl mpt_activation {
+    pub const MPT_ACTIVATION_GELU_TANH: mpt_activation = mpt_activation(3);
+}
+impl mpt_activation {
+    pub const MPT_ACTIVATION_SILU: mpt_activation = mpt_activation(4);
+}
+impl mpt_activation {
+    #[doc = "< parameter: alpha"]
+    pub const MPT_ACTIVATION_ELU: mpt_activation = mpt_activation(5);
+}
+impl mpt_activation {
+    pub const MPT_ACTIVATION_SIGMOID: mpt_activation = mpt_activation(6);
+}
+impl mpt_activation {
+    pub const MPT_ACTIVATION_TANH: mpt_activation = mpt_activation(7);
+}
+impl mpt_activation {
+    pub const MPT_ACTIVATION_SOFTPLUS: mpt_activation = mpt_activation(8);
+}
+impl mpt_activation {
+    pub const MPT_ACTIVATION_FORCE_32: mpt_activation = mpt_activation(2147483647);
+}
+#[repr(transparent)]
+#[doc = " Activation functions that layers can be made of; the ops of these names say what they compute."]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
+pub struct mpt_activation(pub ::std::os::raw::c_uint);
+impl mpt_gelu_kind {
+    #[doc = "< x/2 (1 + erf(x / sqrt 2)) [Hendrycks and Gimpel 2016]"]
+    pub const MPT_GELU_EXACT: mpt_gelu_kind = mpt_gelu_kind(0);
+}
+impl mpt_gelu_kind {
+    #[doc = "< their approximation with tanh"]
+    pub const MPT_GELU_TANH: mpt_gelu_kind = mpt_gelu_kind(1);
+}
+impl mpt_gelu_kind {
+    pub const MPT_GELU_KIND_FORCE_32: mpt_gelu_kind = mpt_gelu_kind(2147483647);
+}
+#[repr(transparent)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
+pub struct mpt_gelu_kind(pub ::std::os::raw::c_uint);
+impl mpt_upsample_mode {
+    pub const MPT_UPSAMPLE_NEAREST: mpt_upsample_mode = mpt_upsample_mode(0);
+}
+impl mpt_upsample_mode {
+    #[doc = "< pixel centres at halves [torch, align_corners=False]"]
+    pub const MPT_UPSAMPLE_BILINEAR: mpt_upsample_mode = mpt_upsample_mode(1);
+}
+impl mpt_upsample_mode {
+    pub const MPT_UPSAMPLE_MODE_FORCE_32: mpt_upsample_mode = mpt_upsample_mode(2147483647);
+}
+#[repr(transparent)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
+pub struct mpt_upsample_mode(pub ::std::os::raw::c_uint);
+impl mpt_recurrent_kind {
+    #[doc = "< h' = tanh(W x + b + V h + c) [Elman 1990]"]
+    pub const MPT_RECURRENT_TANH: mpt_recurrent_kind = mpt_recurrent_kind(0);
+}
+impl mpt_recurrent_kind {
+    pub const MPT_RECURRENT_RELU: mpt_recurrent_kind = mpt_recurrent_kind(1);
+}
+impl mpt_recurrent_kind {
+    #[doc = "< [Hochreiter and Schmidhuber 1997; gates as torch.nn.LSTM]"]
+    pub const MPT_RECURRENT_LSTM: mpt_recurrent_kind = mpt_recurrent_kind(2);
+}
+impl mpt_recurrent_kind {
+    #[doc = "< [Cho et al. 2014; gates as torch.nn.GRU]"]
+    pub const MPT_RECURRENT_GRU: mpt_recurrent_kind = mpt_recurrent_kind(3);
+}
+impl mpt_recurrent_kind {
+    pub const MPT_RECURRENT_KIND_FORCE_32: mpt_recurrent_kind = mpt_recurrent_kind(2147483647);
+}
+#[repr(transparent)]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
+pub struct mpt_recurrent_kind(pub ::std::os::raw::c_uint);
+impl mpt_join {
+    pub const MPT_JOIN_SUM: mpt_join = mpt_join(0);
+}
+impl mpt_join {
+    #[doc = "< along the container's dimension"]
+    pub const MPT_JOIN_CONCAT: mpt_join = mpt_join(1);
+}
+impl mpt_join {
+    #[doc = "< gives them all, in order"]
+    pub const MPT_JOIN_LIST: mpt_join = mpt_join(2);
+}
+impl mpt_join {
+    pub const MPT_JOIN_FORCE_32: mpt_join = mpt_join(2147483647);
+}
+#[repr(transparent)]
+#[doc = " What a parallel container does with its children's outputs."]
+#[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
+pub struct mpt_join(pub ::std::os::raw::c_uint);
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct mpt_context {
@@ -300,6 +501,11 @@ pub struct mpt_optimizer {
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct mpt_program {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct mpt_average {
     _unused: [u8; 0],
 }
 #[repr(C)]
@@ -360,6 +566,149 @@ pub type mpt_read_fn = ::std::option::Option<
         user_data: *mut ::std::os::raw::c_void,
     ) -> ::std::os::raw::c_int,
 >;
+#[doc = " A tensor as a custom op's callbacks see it: form and address on the device."]
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct mpt_buffer {
+    pub data: *mut ::std::os::raw::c_void,
+    pub shape: [i64; 8usize],
+    #[doc = "< in elements"]
+    pub strides: [i64; 8usize],
+    pub dtype: mpt_dtype,
+    pub ndim: i32,
+}
+#[test]
+fn bindgen_test_layout_mpt_buffer() {
+    assert_eq!(
+        ::std::mem::size_of::<mpt_buffer>(),
+        144usize,
+        concat!("Size of: ", stringify!(mpt_buffer))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<mpt_buffer>(),
+        8usize,
+        concat!("Alignment of ", stringify!(mpt_buffer))
+    );
+    fn test_field_data() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_buffer>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).data) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_buffer),
+                "::",
+                stringify!(data)
+            )
+        );
+    }
+    test_field_data();
+    fn test_field_shape() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_buffer>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).shape) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_buffer),
+                "::",
+                stringify!(shape)
+            )
+        );
+    }
+    test_field_shape();
+    fn test_field_strides() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_buffer>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).strides) as usize - ptr as usize
+            },
+            72usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_buffer),
+                "::",
+                stringify!(strides)
+            )
+        );
+    }
+    test_field_strides();
+    fn test_field_dtype() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_buffer>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).dtype) as usize - ptr as usize
+            },
+            136usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_buffer),
+                "::",
+                stringify!(dtype)
+            )
+        );
+    }
+    test_field_dtype();
+    fn test_field_ndim() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_buffer>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).ndim) as usize - ptr as usize
+            },
+            140usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_buffer),
+                "::",
+                stringify!(ndim)
+            )
+        );
+    }
+    test_field_ndim();
+}
+#[doc = " Fills in dtype, ndim and shape of the outputs from those of the inputs (data is NULL); anything but MPT_OK fails the call."]
+pub type mpt_custom_shape_fn = ::std::option::Option<
+    unsafe extern "C" fn(
+        in_: *const mpt_buffer,
+        n_in: i32,
+        out: *mut mpt_buffer,
+        n_out: i32,
+        user_data: *mut ::std::os::raw::c_void,
+    ) -> mpt_status,
+>;
+#[doc = " Computes out from in. Outputs are contiguous. May be called on another thread than the one that made the op, and must not call mpt."]
+pub type mpt_custom_fn = ::std::option::Option<
+    unsafe extern "C" fn(
+        in_: *const mpt_buffer,
+        n_in: i32,
+        out: *mut mpt_buffer,
+        n_out: i32,
+        user_data: *mut ::std::os::raw::c_void,
+    ) -> mpt_status,
+>;
+#[doc = " A custom layer's rule, written in ops: n_inputs borrowed tensors in, n_outputs owned tensors out."]
+pub type mpt_custom_layer_fn = ::std::option::Option<
+    unsafe extern "C" fn(
+        layer: *mut mpt_layer,
+        inputs: *const *mut mpt_tensor,
+        n_inputs: i32,
+        outputs: *mut *mut mpt_tensor,
+        n_outputs: i32,
+        user_data: *mut ::std::os::raw::c_void,
+    ) -> mpt_status,
+>;
+#[doc = " Called once when mpt no longer uses user_data."]
+pub type mpt_user_release_fn =
+    ::std::option::Option<unsafe extern "C" fn(user_data: *mut ::std::os::raw::c_void)>;
 extern "C" {
     #[doc = " The version of the library in use: major * 10000 + minor * 100 + patch."]
     pub fn mpt_version() -> u32;
@@ -830,11 +1179,15 @@ extern "C" {
     pub fn mpt_tensor_init(tensor: *mut mpt_tensor, init: mpt_init) -> mpt_status;
 }
 extern "C" {
+    #[doc = " Sets element i, in logical order, to start + i * step. Floating and integer dtypes."]
+    pub fn mpt_tensor_fill_range(tensor: *mut mpt_tensor, start: f64, step: f64) -> mpt_status;
+}
+extern "C" {
     #[doc = " Copies src into tensor, converting the dtype (round to nearest even); src is broadcast to tensor's shape."]
     pub fn mpt_tensor_copy(tensor: *mut mpt_tensor, src: *const mpt_tensor) -> mpt_status;
 }
 extern "C" {
-    #[doc = " Says that the host has written to memory behind mpt's back: low-precision copies are refreshed before their next use."]
+    #[doc = " Says that the host has written to memory behind mpt's back: low-precision copies are refreshed before their next use. Not inside a capture."]
     pub fn mpt_tensor_mark_modified(tensor: *mut mpt_tensor) -> mpt_status;
 }
 extern "C" {
@@ -903,6 +1256,309 @@ extern "C" {
     pub fn mpt_relu(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
 }
 extern "C" {
+    #[doc = " |x|; the gradient at 0 is 0."]
+    pub fn mpt_abs(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " -1, 0 or 1; NaN stays; the gradient is 0."]
+    pub fn mpt_sign(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " x * x."]
+    pub fn mpt_square(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " 1 / sqrt(x)."]
+    pub fn mpt_rsqrt(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " 1 / x."]
+    pub fn mpt_reciprocal(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " 2 to the x."]
+    pub fn mpt_exp2(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " exp(x) - 1, exact near 0."]
+    pub fn mpt_expm1(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The logarithm to base 2."]
+    pub fn mpt_log2(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The logarithm to base 10."]
+    pub fn mpt_log10(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " log(1 + x), exact near 0."]
+    pub fn mpt_log1p(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The sine of x in radians."]
+    pub fn mpt_sin(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The cosine of x in radians."]
+    pub fn mpt_cos(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The tangent of x in radians."]
+    pub fn mpt_tan(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The arc sine."]
+    pub fn mpt_asin(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The arc cosine."]
+    pub fn mpt_acos(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The arc tangent."]
+    pub fn mpt_atan(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The hyperbolic sine."]
+    pub fn mpt_sinh(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The hyperbolic cosine."]
+    pub fn mpt_cosh(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The hyperbolic tangent."]
+    pub fn mpt_tanh(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The inverse hyperbolic sine."]
+    pub fn mpt_asinh(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The inverse hyperbolic cosine."]
+    pub fn mpt_acosh(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The inverse hyperbolic tangent."]
+    pub fn mpt_atanh(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The error function."]
+    pub fn mpt_erf(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The largest integer not above x; the gradient is 0."]
+    pub fn mpt_floor(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The smallest integer not below x; the gradient is 0."]
+    pub fn mpt_ceil(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The nearest integer, halves to even; the gradient is 0."]
+    pub fn mpt_round(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " x without its fraction; the gradient is 0."]
+    pub fn mpt_trunc(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " 1 / (1 + exp(-x))."]
+    pub fn mpt_sigmoid(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " x * sigmoid(x) [Elfwing et al. 2018]."]
+    pub fn mpt_silu(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " log(1 + exp(x))."]
+    pub fn mpt_softplus(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Is x NaN? BOOL."]
+    pub fn mpt_isnan(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Is x infinite? BOOL."]
+    pub fn mpt_isinf(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Is x neither NaN nor infinite? BOOL."]
+    pub fn mpt_isfinite(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " 1 where x is 0, else 0. Every dtype but fp8; BOOL."]
+    pub fn mpt_logical_not(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " x where x > 0, else slope * x."]
+    pub fn mpt_leaky_relu(x: *mut mpt_tensor, slope: f64, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " x where x > 0, else alpha * (exp(x) - 1) [Clevert et al. 2016]."]
+    pub fn mpt_elu(x: *mut mpt_tensor, alpha: f64, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " x times the normal distribution's function of x, exact or approximate."]
+    pub fn mpt_gelu(
+        x: *mut mpt_tensor,
+        kind: mpt_gelu_kind,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " min(max(x, low), high); low and high may be infinite; NaN stays; no gradient outside."]
+    pub fn mpt_clamp(
+        x: *mut mpt_tensor,
+        low: f64,
+        high: f64,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " x to the exponent."]
+    pub fn mpt_pow_scalar(
+        x: *mut mpt_tensor,
+        exponent: f64,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " a to the b, element by element, with broadcasting."]
+    pub fn mpt_pow(a: *mut mpt_tensor, b: *mut mpt_tensor, out: *mut *mut mpt_tensor)
+        -> mpt_status;
+}
+extern "C" {
+    #[doc = " The larger of a and b (NaN wins; equal ones share the gradient), with broadcasting. Floating and integer dtypes."]
+    pub fn mpt_maximum(
+        a: *mut mpt_tensor,
+        b: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The smaller of a and b (NaN wins; equal ones share the gradient), with broadcasting. Floating and integer dtypes."]
+    pub fn mpt_minimum(
+        a: *mut mpt_tensor,
+        b: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The remainder of a / b with the sign of a [C fmod], with broadcasting."]
+    pub fn mpt_fmod(
+        a: *mut mpt_tensor,
+        b: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The remainder of a / b with the sign of b [NumPy remainder], with broadcasting."]
+    pub fn mpt_remainder(
+        a: *mut mpt_tensor,
+        b: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " floor(a / b), with broadcasting; the gradient is 0."]
+    pub fn mpt_floor_divide(
+        a: *mut mpt_tensor,
+        b: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The angle of the point (b, a) in radians [C atan2], with broadcasting."]
+    pub fn mpt_atan2(
+        a: *mut mpt_tensor,
+        b: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " a == b as BOOL, with broadcasting. Every dtype but fp8; no gradient."]
+    pub fn mpt_equal(
+        a: *mut mpt_tensor,
+        b: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " a != b as BOOL, with broadcasting. Every dtype but fp8; no gradient."]
+    pub fn mpt_not_equal(
+        a: *mut mpt_tensor,
+        b: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " a < b as BOOL, with broadcasting. Every dtype but fp8; no gradient."]
+    pub fn mpt_less(
+        a: *mut mpt_tensor,
+        b: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " a <= b as BOOL, with broadcasting. Every dtype but fp8; no gradient."]
+    pub fn mpt_less_equal(
+        a: *mut mpt_tensor,
+        b: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " a > b as BOOL, with broadcasting. Every dtype but fp8; no gradient."]
+    pub fn mpt_greater(
+        a: *mut mpt_tensor,
+        b: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " a >= b as BOOL, with broadcasting. Every dtype but fp8; no gradient."]
+    pub fn mpt_greater_equal(
+        a: *mut mpt_tensor,
+        b: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Logical and of BOOL tensors, with broadcasting."]
+    pub fn mpt_logical_and(
+        a: *mut mpt_tensor,
+        b: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Logical or of BOOL tensors, with broadcasting."]
+    pub fn mpt_logical_or(
+        a: *mut mpt_tensor,
+        b: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Logical xor of BOOL tensors, with broadcasting."]
+    pub fn mpt_logical_xor(
+        a: *mut mpt_tensor,
+        b: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " a where condition (BOOL) is true, else b, with broadcasting of all three. a and b of every dtype but fp8."]
+    pub fn mpt_where(
+        condition: *mut mpt_tensor,
+        a: *mut mpt_tensor,
+        b: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
     #[doc = " Sum over ndims dimensions (dims NULL: all). keep_dims 1 leaves extents of 1. Accumulates in f32 (f64 for f64)."]
     pub fn mpt_sum(
         x: *mut mpt_tensor,
@@ -930,6 +1586,120 @@ extern "C" {
         dims: *const i32,
         keep_dims: i32,
         out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Smallest element over dimensions; conventions as mpt_max."]
+    pub fn mpt_min(
+        x: *mut mpt_tensor,
+        ndims: i32,
+        dims: *const i32,
+        keep_dims: i32,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Product over dimensions, accumulated in f32 (f64 for f64); conventions as mpt_sum."]
+    pub fn mpt_prod(
+        x: *mut mpt_tensor,
+        ndims: i32,
+        dims: *const i32,
+        keep_dims: i32,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Variance over dimensions: the sum of squared distances from the mean divided by (count - correction); conventions as mpt_sum."]
+    pub fn mpt_var(
+        x: *mut mpt_tensor,
+        ndims: i32,
+        dims: *const i32,
+        keep_dims: i32,
+        correction: f64,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Euclidean norm over dimensions; the gradient of a norm of 0 is 0; conventions as mpt_sum."]
+    pub fn mpt_norm(
+        x: *mut mpt_tensor,
+        ndims: i32,
+        dims: *const i32,
+        keep_dims: i32,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " log(sum(exp(x))) over dimensions without overflow; conventions as mpt_sum."]
+    pub fn mpt_logsumexp(
+        x: *mut mpt_tensor,
+        ndims: i32,
+        dims: *const i32,
+        keep_dims: i32,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Is any element of a BOOL tensor true? Conventions as mpt_sum."]
+    pub fn mpt_any(
+        x: *mut mpt_tensor,
+        ndims: i32,
+        dims: *const i32,
+        keep_dims: i32,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Are all elements of a BOOL tensor true? Conventions as mpt_sum."]
+    pub fn mpt_all(
+        x: *mut mpt_tensor,
+        ndims: i32,
+        dims: *const i32,
+        keep_dims: i32,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The index (I64) of the largest element along dim, the first of equals; NaN wins. keep_dims as in mpt_sum. No gradient."]
+    pub fn mpt_argmax(
+        x: *mut mpt_tensor,
+        dim: i32,
+        keep_dims: i32,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The index (I64) of the smallest element along dim; conventions as mpt_argmax."]
+    pub fn mpt_argmin(
+        x: *mut mpt_tensor,
+        dim: i32,
+        keep_dims: i32,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Running sum along dim, accumulated in f32 (f64 for f64)."]
+    pub fn mpt_cumsum(x: *mut mpt_tensor, dim: i32, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The elements along dim in ascending (descending 1: descending) order and where they were (I64). Stable; NaN counts as the largest."]
+    pub fn mpt_sort(
+        x: *mut mpt_tensor,
+        dim: i32,
+        descending: i32,
+        values_out: *mut *mut mpt_tensor,
+        indices_out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The k largest (largest 0: smallest) elements along dim, best first, and where they were (I64)."]
+    pub fn mpt_topk(
+        x: *mut mpt_tensor,
+        k: i64,
+        dim: i32,
+        largest: i32,
+        values_out: *mut *mut mpt_tensor,
+        indices_out: *mut *mut mpt_tensor,
     ) -> mpt_status;
 }
 extern "C" {
@@ -963,6 +1733,138 @@ extern "C" {
 extern "C" {
     #[doc = " Another dtype, rounding to nearest even; x itself (retained) when it has that dtype. Every dtype."]
     pub fn mpt_cast(x: *mut mpt_tensor, dtype: mpt_dtype, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " x with broadcasting to shape: a view with strides of 0. Every dtype."]
+    pub fn mpt_expand(
+        x: *mut mpt_tensor,
+        ndim: i32,
+        shape: *const i64,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " A view without dimension dim, whose extent is 1. Every dtype."]
+    pub fn mpt_squeeze(x: *mut mpt_tensor, dim: i32, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " A view with an extent of 1 in front of dimension dim. Every dtype."]
+    pub fn mpt_unsqueeze(x: *mut mpt_tensor, dim: i32, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " A contiguous copy; x itself (retained) where it is contiguous. Every dtype."]
+    pub fn mpt_contiguous(x: *mut mpt_tensor, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The n tensors one after the other along dim; other extents equal. Every dtype but fp8; floating ones are promoted."]
+    pub fn mpt_concat(
+        tensors: *const *mut mpt_tensor,
+        n: i32,
+        dim: i32,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The n tensors of one shape along a new dimension dim. Dtypes as mpt_concat."]
+    pub fn mpt_stack(
+        tensors: *const *mut mpt_tensor,
+        n: i32,
+        dim: i32,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " n views of the given lengths along dim, which must add up to its extent. outputs: room for n. Every dtype."]
+    pub fn mpt_split(
+        x: *mut mpt_tensor,
+        dim: i32,
+        lengths: *const i64,
+        n: i32,
+        outputs: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " value in front of and behind each dimension: before[i] and after[i] elements, ndim of each; negative ones cut. Every dtype but fp8."]
+    pub fn mpt_pad(
+        x: *mut mpt_tensor,
+        ndim: i32,
+        before: *const i64,
+        after: *const i64,
+        value: f64,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The order of elements reversed along ndims dimensions. Every dtype but fp8."]
+    pub fn mpt_flip(
+        x: *mut mpt_tensor,
+        ndims: i32,
+        dims: *const i32,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " x repeated repeats[i] times along dimension i; ndim may be larger than x's [numpy.tile]. Every dtype but fp8."]
+    pub fn mpt_tile(
+        x: *mut mpt_tensor,
+        ndim: i32,
+        repeats: *const i64,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The lower triangle of the last two dimensions, up to that diagonal; 0 above."]
+    pub fn mpt_tril(x: *mut mpt_tensor, diagonal: i64, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The upper triangle of the last two dimensions, from that diagonal on; 0 below."]
+    pub fn mpt_triu(x: *mut mpt_tensor, diagonal: i64, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
+    #[doc = " out[..., i, ...] = x[..., index[i], ...] along dim; index [K]. Every dtype but fp8."]
+    pub fn mpt_index_select(
+        x: *mut mpt_tensor,
+        dim: i32,
+        index: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " out[i][j][k] = x[index[i][j][k]][j][k] for dim 0, and so on [torch.gather]. Every dtype but fp8."]
+    pub fn mpt_gather(
+        x: *mut mpt_tensor,
+        dim: i32,
+        index: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " x with src added at the places that index names, the reverse of mpt_gather [torch.scatter_add]; the order of additions is fixed."]
+    pub fn mpt_scatter_add(
+        x: *mut mpt_tensor,
+        dim: i32,
+        index: *mut mpt_tensor,
+        src: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " [...] -> [..., classes] of dtype: 1 at the index, else 0; all 0 for an index outside."]
+    pub fn mpt_one_hot(
+        index: *mut mpt_tensor,
+        classes: i64,
+        dtype: mpt_dtype,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Rows of weight [count, dim] by index [...] -> [..., dim]; the row padding_index (-1: none) receives no gradient [torch.nn.Embedding]."]
+    pub fn mpt_embedding(
+        index: *mut mpt_tensor,
+        weight: *mut mpt_tensor,
+        padding_index: i64,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
 }
 extern "C" {
     #[doc = " Matrix product [..., M, K] x [..., K, N] -> [..., M, N]; leading dimensions broadcast. Accumulates in f32 (f64 for f64)."]
@@ -999,12 +1901,16 @@ pub struct mpt_conv2d_params {
     pub dilation_w: i32,
     #[doc = "< default 1"]
     pub groups: i32,
+    #[doc = "< mpt_conv_transpose2d only: rows and columns added to the result; default 0"]
+    pub output_padding_h: i32,
+    #[doc = "< mpt_conv_transpose2d only: rows and columns added to the result; default 0"]
+    pub output_padding_w: i32,
 }
 #[test]
 fn bindgen_test_layout_mpt_conv2d_params() {
     assert_eq!(
         ::std::mem::size_of::<mpt_conv2d_params>(),
-        32usize,
+        40usize,
         concat!("Size of: ", stringify!(mpt_conv2d_params))
     );
     assert_eq!(
@@ -1148,6 +2054,40 @@ fn bindgen_test_layout_mpt_conv2d_params() {
         );
     }
     test_field_groups();
+    fn test_field_output_padding_h() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv2d_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).output_padding_h) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv2d_params),
+                "::",
+                stringify!(output_padding_h)
+            )
+        );
+    }
+    test_field_output_padding_h();
+    fn test_field_output_padding_w() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv2d_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).output_padding_w) as usize - ptr as usize
+            },
+            36usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv2d_params),
+                "::",
+                stringify!(output_padding_w)
+            )
+        );
+    }
+    test_field_output_padding_w();
 }
 extern "C" {
     pub fn mpt_conv2d_params_init(params: *mut mpt_conv2d_params, nbytes: usize) -> mpt_status;
@@ -1160,6 +2100,170 @@ extern "C" {
         weight: *mut mpt_tensor,
         bias: *mut mpt_tensor,
         params: *const mpt_conv2d_params,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The transposed convolution, the input gradient of mpt_conv2d: [N,C,H,W] with [C,O/groups,KH,KW] -> [N,O,H',W'],"]
+    #[doc = "  H' = (H - 1) stride - 2 pad + dil (KH - 1) + output_padding + 1 [torch.nn.ConvTranspose2d]. bias [O] or NULL; params NULL: the defaults."]
+    pub fn mpt_conv_transpose2d(
+        x: *mut mpt_tensor,
+        weight: *mut mpt_tensor,
+        bias: *mut mpt_tensor,
+        params: *const mpt_conv2d_params,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct mpt_conv1d_params {
+    pub struct_size: u32,
+    #[doc = "< default 1"]
+    pub stride: i32,
+    #[doc = "< zeros on each side; default 0"]
+    pub padding: i32,
+    #[doc = "< default 1"]
+    pub dilation: i32,
+    #[doc = "< default 1"]
+    pub groups: i32,
+    #[doc = "< mpt_conv_transpose1d only; default 0"]
+    pub output_padding: i32,
+}
+#[test]
+fn bindgen_test_layout_mpt_conv1d_params() {
+    assert_eq!(
+        ::std::mem::size_of::<mpt_conv1d_params>(),
+        24usize,
+        concat!("Size of: ", stringify!(mpt_conv1d_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<mpt_conv1d_params>(),
+        4usize,
+        concat!("Alignment of ", stringify!(mpt_conv1d_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv1d_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv1d_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_stride() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv1d_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).stride) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv1d_params),
+                "::",
+                stringify!(stride)
+            )
+        );
+    }
+    test_field_stride();
+    fn test_field_padding() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv1d_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).padding) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv1d_params),
+                "::",
+                stringify!(padding)
+            )
+        );
+    }
+    test_field_padding();
+    fn test_field_dilation() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv1d_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).dilation) as usize - ptr as usize
+            },
+            12usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv1d_params),
+                "::",
+                stringify!(dilation)
+            )
+        );
+    }
+    test_field_dilation();
+    fn test_field_groups() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv1d_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).groups) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv1d_params),
+                "::",
+                stringify!(groups)
+            )
+        );
+    }
+    test_field_groups();
+    fn test_field_output_padding() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv1d_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).output_padding) as usize - ptr as usize
+            },
+            20usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv1d_params),
+                "::",
+                stringify!(output_padding)
+            )
+        );
+    }
+    test_field_output_padding();
+}
+extern "C" {
+    pub fn mpt_conv1d_params_init(params: *mut mpt_conv1d_params, nbytes: usize) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_conv2d in one dimension: [N,C,L] with [O,C/groups,K] -> [N,O,L']."]
+    pub fn mpt_conv1d(
+        x: *mut mpt_tensor,
+        weight: *mut mpt_tensor,
+        bias: *mut mpt_tensor,
+        params: *const mpt_conv1d_params,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_conv_transpose2d in one dimension: [N,C,L] with [C,O/groups,K] -> [N,O,L']."]
+    pub fn mpt_conv_transpose1d(
+        x: *mut mpt_tensor,
+        weight: *mut mpt_tensor,
+        bias: *mut mpt_tensor,
+        params: *const mpt_conv1d_params,
         out: *mut *mut mpt_tensor,
     ) -> mpt_status;
 }
@@ -1179,12 +2283,14 @@ pub struct mpt_pool2d_params {
     pub padding_h: i32,
     #[doc = "< never the maximum; at most half the kernel; default 0"]
     pub padding_w: i32,
+    #[doc = "< mpt_avg_pool2d only, 1: divide by the elements inside; default 0"]
+    pub exclude_padding: i32,
 }
 #[test]
 fn bindgen_test_layout_mpt_pool2d_params() {
     assert_eq!(
         ::std::mem::size_of::<mpt_pool2d_params>(),
-        28usize,
+        32usize,
         concat!("Size of: ", stringify!(mpt_pool2d_params))
     );
     assert_eq!(
@@ -1311,6 +2417,23 @@ fn bindgen_test_layout_mpt_pool2d_params() {
         );
     }
     test_field_padding_w();
+    fn test_field_exclude_padding() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_pool2d_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).exclude_padding) as usize - ptr as usize
+            },
+            28usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_pool2d_params),
+                "::",
+                stringify!(exclude_padding)
+            )
+        );
+    }
+    test_field_exclude_padding();
 }
 extern "C" {
     pub fn mpt_pool2d_params_init(params: *mut mpt_pool2d_params, nbytes: usize) -> mpt_status;
@@ -1324,6 +2447,123 @@ extern "C" {
     ) -> mpt_status;
 }
 extern "C" {
+    #[doc = " Mean of each window, zeros of the padding included unless exclude_padding; forms as mpt_max_pool2d."]
+    pub fn mpt_avg_pool2d(
+        x: *mut mpt_tensor,
+        params: *const mpt_pool2d_params,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Means of windows that divide the image evenly: window i is [floor(i H / h), ceil((i + 1) H / h)) [torch.nn.AdaptiveAvgPool2d]."]
+    pub fn mpt_adaptive_avg_pool2d(
+        x: *mut mpt_tensor,
+        height: i64,
+        width: i64,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Largest elements of such windows; the first maximum takes the gradient."]
+    pub fn mpt_adaptive_max_pool2d(
+        x: *mut mpt_tensor,
+        height: i64,
+        width: i64,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_max_pool2d in one dimension: [N,C,L] -> [N,C,L']. stride 0: the kernel's."]
+    pub fn mpt_max_pool1d(
+        x: *mut mpt_tensor,
+        kernel: i32,
+        stride: i32,
+        padding: i32,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_avg_pool2d in one dimension, padding counted. stride 0: the kernel's."]
+    pub fn mpt_avg_pool1d(
+        x: *mut mpt_tensor,
+        kernel: i32,
+        stride: i32,
+        padding: i32,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " [N,C,H,W] -> [N,C,height,width] by the nearest pixel (floor(i H / height)) or between pixels."]
+    pub fn mpt_upsample2d(
+        x: *mut mpt_tensor,
+        height: i64,
+        width: i64,
+        mode: mpt_upsample_mode,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " (x - mean) / sqrt(variance + eps) * weight + bias per channel of [N,C,...] [Ioffe and Szegedy 2015]. training 1: statistics of the batch"]
+    #[doc = " (more than one element per channel), and running = (1 - momentum) running + momentum batch, with the unbiased variance; 0: running statistics."]
+    #[doc = " running_mean and running_var [C], f32 (f64 for f64), both or none; written in place, whatever the loss scaler finds later."]
+    pub fn mpt_batch_norm(
+        x: *mut mpt_tensor,
+        weight: *mut mpt_tensor,
+        bias: *mut mpt_tensor,
+        running_mean: *mut mpt_tensor,
+        running_var: *mut mpt_tensor,
+        training: i32,
+        momentum: f64,
+        eps: f64,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The same over the last ndims dimensions, whose shape weight and bias have [Ba et al. 2016]."]
+    pub fn mpt_layer_norm(
+        x: *mut mpt_tensor,
+        ndims: i32,
+        weight: *mut mpt_tensor,
+        bias: *mut mpt_tensor,
+        eps: f64,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " x / sqrt(mean(x^2) + eps) * weight over the last dimension [Zhang and Sennrich 2019]."]
+    pub fn mpt_rms_norm(
+        x: *mut mpt_tensor,
+        weight: *mut mpt_tensor,
+        eps: f64,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The same over each image's groups of C / groups channels of [N,C,...]; weight and bias [C] [Wu and He 2018]."]
+    pub fn mpt_group_norm(
+        x: *mut mpt_tensor,
+        groups: i64,
+        weight: *mut mpt_tensor,
+        bias: *mut mpt_tensor,
+        eps: f64,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_group_norm with a group per channel [Ulyanov et al. 2016]."]
+    pub fn mpt_instance_norm(
+        x: *mut mpt_tensor,
+        weight: *mut mpt_tensor,
+        bias: *mut mpt_tensor,
+        eps: f64,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " 0 with probability p (from [0, 1)), else x / (1 - p) [Srivastava et al. 2014], by the context's random numbers: the same for any thread count."]
+    pub fn mpt_dropout(x: *mut mpt_tensor, p: f64, out: *mut *mut mpt_tensor) -> mpt_status;
+}
+extern "C" {
     #[doc = " exp(x) / sum(exp(x)) along dim (negative: from the end), computed in f32 or wider."]
     pub fn mpt_softmax(x: *mut mpt_tensor, dim: i32, out: *mut *mut mpt_tensor) -> mpt_status;
 }
@@ -1331,18 +2571,272 @@ extern "C" {
     #[doc = " log(softmax(x)) along dim."]
     pub fn mpt_log_softmax(x: *mut mpt_tensor, dim: i32, out: *mut *mut mpt_tensor) -> mpt_status;
 }
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct mpt_attention_params {
+    pub struct_size: u32,
+    #[doc = "< 1: row i sees columns up to i + S - T; default 0"]
+    pub causal: i32,
+    #[doc = "< of the scores; 0 (default): 1 / sqrt(D)"]
+    pub scale: f64,
+    #[doc = "< of the probabilities, from [0, 1); default 0"]
+    pub dropout: f64,
+}
+#[test]
+fn bindgen_test_layout_mpt_attention_params() {
+    assert_eq!(
+        ::std::mem::size_of::<mpt_attention_params>(),
+        24usize,
+        concat!("Size of: ", stringify!(mpt_attention_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<mpt_attention_params>(),
+        8usize,
+        concat!("Alignment of ", stringify!(mpt_attention_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_attention_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_attention_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_causal() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_attention_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).causal) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_attention_params),
+                "::",
+                stringify!(causal)
+            )
+        );
+    }
+    test_field_causal();
+    fn test_field_scale() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_attention_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).scale) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_attention_params),
+                "::",
+                stringify!(scale)
+            )
+        );
+    }
+    test_field_scale();
+    fn test_field_dropout() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_attention_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).dropout) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_attention_params),
+                "::",
+                stringify!(dropout)
+            )
+        );
+    }
+    test_field_dropout();
+}
 extern "C" {
-    #[doc = " Cross-entropy of logits [N, C] against class indices [N] (u8, i32 or i64): a scalar, or [N] for NONE, in f32 (f64 for f64)."]
-    #[doc = " An index outside [0, C) gives NaN for its row and no gradient."]
-    pub fn mpt_cross_entropy(
-        logits: *mut mpt_tensor,
-        target: *mut mpt_tensor,
-        reduction: mpt_reduction,
+    pub fn mpt_attention_params_init(
+        params: *mut mpt_attention_params,
+        nbytes: usize,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " softmax(scale q k^T + mask) v: q [B,H,T,D], k [B,H,S,D], v [B,H,S,E] -> [B,H,T,E] [Vaswani et al. 2017]. mask NULL, BOOL (true: seen) or floating"]
+    #[doc = " (added), broadcast to [B,H,T,S]; it receives no gradient. Softmax in f32 (f64 for f64). A row that sees nothing gives 0. params NULL: the defaults."]
+    pub fn mpt_attention(
+        q: *mut mpt_tensor,
+        k: *mut mpt_tensor,
+        v: *mut mpt_tensor,
+        mask: *mut mpt_tensor,
+        params: *const mpt_attention_params,
         out: *mut *mut mpt_tensor,
     ) -> mpt_status;
 }
 extern "C" {
-    #[doc = " (prediction - target)^2, shapes equal; result as mpt_cross_entropy."]
+    #[doc = " One LSTM step behind the products: gates [N,4H] (input, forget, cell, output; before their functions), cell [N,H] -> new hidden and cell [N,H]."]
+    pub fn mpt_lstm_cell(
+        gates: *mut mpt_tensor,
+        cell: *mut mpt_tensor,
+        hidden_out: *mut *mut mpt_tensor,
+        cell_out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " One GRU step behind the products: from input and hidden state [N,3H] each (reset, update, new), hidden [N,H] -> new hidden [N,H]."]
+    pub fn mpt_gru_cell(
+        input_gates: *mut mpt_tensor,
+        hidden_gates: *mut mpt_tensor,
+        hidden: *mut mpt_tensor,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct mpt_cross_entropy_params {
+    pub struct_size: u32,
+    #[doc = "< default MPT_REDUCTION_MEAN: weighted, over the rows that count"]
+    pub reduction: mpt_reduction,
+    #[doc = "< from [0, 1]; default 0 [Szegedy et al. 2016]"]
+    pub label_smoothing: f64,
+    #[doc = "< rows with this target give 0 and do not count; default -100"]
+    pub ignore_index: i64,
+    #[doc = "< [C] in f32 (f64 for f64), of each class; NULL (default): 1"]
+    pub weight: *mut mpt_tensor,
+}
+#[test]
+fn bindgen_test_layout_mpt_cross_entropy_params() {
+    assert_eq!(
+        ::std::mem::size_of::<mpt_cross_entropy_params>(),
+        32usize,
+        concat!("Size of: ", stringify!(mpt_cross_entropy_params))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<mpt_cross_entropy_params>(),
+        8usize,
+        concat!("Alignment of ", stringify!(mpt_cross_entropy_params))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_cross_entropy_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_cross_entropy_params),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_reduction() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_cross_entropy_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reduction) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_cross_entropy_params),
+                "::",
+                stringify!(reduction)
+            )
+        );
+    }
+    test_field_reduction();
+    fn test_field_label_smoothing() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_cross_entropy_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).label_smoothing) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_cross_entropy_params),
+                "::",
+                stringify!(label_smoothing)
+            )
+        );
+    }
+    test_field_label_smoothing();
+    fn test_field_ignore_index() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_cross_entropy_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).ignore_index) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_cross_entropy_params),
+                "::",
+                stringify!(ignore_index)
+            )
+        );
+    }
+    test_field_ignore_index();
+    fn test_field_weight() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_cross_entropy_params>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).weight) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_cross_entropy_params),
+                "::",
+                stringify!(weight)
+            )
+        );
+    }
+    test_field_weight();
+}
+extern "C" {
+    pub fn mpt_cross_entropy_params_init(
+        params: *mut mpt_cross_entropy_params,
+        nbytes: usize,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Cross-entropy of logits [N,C] against class indices [N] (U8, I32 or I64) or probabilities [N,C] [torch.nn.functional.cross_entropy]; params NULL:"]
+    #[doc = " the defaults. An index outside [0, C) that is not ignore_index gives NaN for its row and no gradient."]
+    pub fn mpt_cross_entropy(
+        logits: *mut mpt_tensor,
+        target: *mut mpt_tensor,
+        params: *const mpt_cross_entropy_params,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The same of log-probabilities [N,C] against class indices; label_smoothing must be 0 [torch.nn.functional.nll_loss]."]
+    pub fn mpt_nll(
+        log_probabilities: *mut mpt_tensor,
+        target: *mut mpt_tensor,
+        params: *const mpt_cross_entropy_params,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " (prediction - target)^2; shapes equal, here and below."]
     pub fn mpt_mse(
         prediction: *mut mpt_tensor,
         target: *mut mpt_tensor,
@@ -1351,9 +2845,276 @@ extern "C" {
     ) -> mpt_status;
 }
 extern "C" {
+    #[doc = " |prediction - target|; the gradient at 0 is 0."]
+    pub fn mpt_l1(
+        prediction: *mut mpt_tensor,
+        target: *mut mpt_tensor,
+        reduction: mpt_reduction,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " d^2/2 for |d| <= delta, else delta (|d| - delta/2) [Huber 1964]."]
+    pub fn mpt_huber(
+        prediction: *mut mpt_tensor,
+        target: *mut mpt_tensor,
+        delta: f64,
+        reduction: mpt_reduction,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " -(w t log s + (1 - t) log(1 - s)), s = sigmoid(logits), without overflow; w: positive_weight, 1 for none."]
+    pub fn mpt_bce_with_logits(
+        logits: *mut mpt_tensor,
+        target: *mut mpt_tensor,
+        positive_weight: f64,
+        reduction: mpt_reduction,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " target (log target - log_prediction), 0 where target is 0 [torch.nn.functional.kl_div]."]
+    pub fn mpt_kl_div(
+        log_prediction: *mut mpt_tensor,
+        target: *mut mpt_tensor,
+        reduction: mpt_reduction,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " max(0, margin - prediction * target) for targets of 1 and -1."]
+    pub fn mpt_hinge(
+        prediction: *mut mpt_tensor,
+        target: *mut mpt_tensor,
+        margin: f64,
+        reduction: mpt_reduction,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " a.b / max(|a| |b|, eps) along dim, which goes; gradients to both."]
+    pub fn mpt_cosine_similarity(
+        a: *mut mpt_tensor,
+        b: *mut mpt_tensor,
+        dim: i32,
+        eps: f64,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Of rows of a and b [N,D]: 1 - cosine for target 1, max(0, cosine - margin) for -1; gradients to a and b [torch.nn.CosineEmbeddingLoss]."]
+    pub fn mpt_cosine_embedding(
+        a: *mut mpt_tensor,
+        b: *mut mpt_tensor,
+        target: *mut mpt_tensor,
+        margin: f64,
+        reduction: mpt_reduction,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " -log of the probability of all alignments of targets [N,S] (I32 or I64) to log_probabilities [T,N,C] [Graves et al. 2006, as torch.nn.CTCLoss]."]
+    #[doc = " input_lengths and target_lengths [N] (I32 or I64). MEAN divides each by its target length first. zero_infinity 1: impossible ones give 0."]
+    pub fn mpt_ctc(
+        log_probabilities: *mut mpt_tensor,
+        targets: *mut mpt_tensor,
+        input_lengths: *mut mpt_tensor,
+        target_lengths: *mut mpt_tensor,
+        blank: i64,
+        reduction: mpt_reduction,
+        zero_infinity: i32,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct mpt_custom_op_desc {
+    pub struct_size: u32,
+    pub reserved: u32,
+    #[doc = "< for plans and messages"]
+    pub name: *const ::std::os::raw::c_char,
+    #[doc = "< forms of the outputs"]
+    pub shape: mpt_custom_shape_fn,
+    pub forward: mpt_custom_fn,
+    #[doc = "< NULL: no gradient. in: inputs, outputs, gradients of the outputs; out: gradients of the inputs, as they are"]
+    #[doc = "(those of integer inputs have dtype MPT_DTYPE_NONE and data NULL)"]
+    pub backward: mpt_custom_fn,
+    #[doc = "< NULL: none"]
+    pub release: mpt_user_release_fn,
+    pub user_data: *mut ::std::os::raw::c_void,
+}
+#[test]
+fn bindgen_test_layout_mpt_custom_op_desc() {
+    assert_eq!(
+        ::std::mem::size_of::<mpt_custom_op_desc>(),
+        56usize,
+        concat!("Size of: ", stringify!(mpt_custom_op_desc))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<mpt_custom_op_desc>(),
+        8usize,
+        concat!("Alignment of ", stringify!(mpt_custom_op_desc))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_custom_op_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_custom_op_desc),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_custom_op_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_custom_op_desc),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+    fn test_field_name() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_custom_op_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).name) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_custom_op_desc),
+                "::",
+                stringify!(name)
+            )
+        );
+    }
+    test_field_name();
+    fn test_field_shape() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_custom_op_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).shape) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_custom_op_desc),
+                "::",
+                stringify!(shape)
+            )
+        );
+    }
+    test_field_shape();
+    fn test_field_forward() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_custom_op_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).forward) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_custom_op_desc),
+                "::",
+                stringify!(forward)
+            )
+        );
+    }
+    test_field_forward();
+    fn test_field_backward() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_custom_op_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).backward) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_custom_op_desc),
+                "::",
+                stringify!(backward)
+            )
+        );
+    }
+    test_field_backward();
+    fn test_field_release() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_custom_op_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).release) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_custom_op_desc),
+                "::",
+                stringify!(release)
+            )
+        );
+    }
+    test_field_release();
+    fn test_field_user_data() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_custom_op_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).user_data) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_custom_op_desc),
+                "::",
+                stringify!(user_data)
+            )
+        );
+    }
+    test_field_user_data();
+}
+extern "C" {
+    pub fn mpt_custom_op_desc_init(desc: *mut mpt_custom_op_desc, nbytes: usize) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Runs forward on n_inputs tensors; with gradient when backward is there. Inside a capture forward and backward become steps of the program"]
+    #[doc = " and are called at each run; user_data lives as long as it does. On a GPU data are device addresses and a capture is refused."]
+    #[doc = " A callback's status other than MPT_OK fails the call, or the run."]
+    pub fn mpt_custom_op(
+        ctx: *mut mpt_context,
+        desc: *const mpt_custom_op_desc,
+        inputs: *const *mut mpt_tensor,
+        n_inputs: i32,
+        outputs: *mut *mut mpt_tensor,
+        n_outputs: i32,
+    ) -> mpt_status;
+}
+extern "C" {
     #[doc = " Gradients of the scalar loss in every leaf that asks for them and that the loss reaches; others keep theirs."]
     #[doc = " scaler may be NULL; otherwise the gradients are those of scale * loss. The graph is used up."]
     #[doc = " MPT_ERROR_STALE: a tensor that the gradient needs was changed since, or the graph was used before; nothing was changed then."]
+    #[doc = " MPT_ERROR_MEMORY: some gradients may have been written or added to, and the graph is used up: run the forward again, and with MPT_GRAD_ADD"]
+    #[doc = " begin again at the first micro-batch."]
     pub fn mpt_backward(
         loss: *mut mpt_tensor,
         scaler: *mut mpt_scaler,
@@ -1398,6 +3159,145 @@ extern "C" {
         dtype: mpt_dtype,
     ) -> mpt_status;
 }
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct mpt_fp8_desc {
+    pub struct_size: u32,
+    #[doc = "< default MPT_FP8_CURRENT"]
+    pub recipe: mpt_fp8_recipe,
+    #[doc = "< MPT_FP8_DELAYED: optimizer steps that the scale looks back; default 1024"]
+    pub history: i32,
+    #[doc = "< the scale is 2^-margin times the largest possible one; default 0"]
+    pub margin: i32,
+    #[doc = "< of activations and weights; default MPT_F8E4M3"]
+    pub forward: mpt_dtype,
+    #[doc = "< of gradients; default MPT_F8E5M2"]
+    pub backward: mpt_dtype,
+}
+#[test]
+fn bindgen_test_layout_mpt_fp8_desc() {
+    assert_eq!(
+        ::std::mem::size_of::<mpt_fp8_desc>(),
+        24usize,
+        concat!("Size of: ", stringify!(mpt_fp8_desc))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<mpt_fp8_desc>(),
+        4usize,
+        concat!("Alignment of ", stringify!(mpt_fp8_desc))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_fp8_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_fp8_desc),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_recipe() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_fp8_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).recipe) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_fp8_desc),
+                "::",
+                stringify!(recipe)
+            )
+        );
+    }
+    test_field_recipe();
+    fn test_field_history() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_fp8_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).history) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_fp8_desc),
+                "::",
+                stringify!(history)
+            )
+        );
+    }
+    test_field_history();
+    fn test_field_margin() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_fp8_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).margin) as usize - ptr as usize
+            },
+            12usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_fp8_desc),
+                "::",
+                stringify!(margin)
+            )
+        );
+    }
+    test_field_margin();
+    fn test_field_forward() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_fp8_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).forward) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_fp8_desc),
+                "::",
+                stringify!(forward)
+            )
+        );
+    }
+    test_field_forward();
+    fn test_field_backward() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_fp8_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).backward) as usize - ptr as usize
+            },
+            20usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_fp8_desc),
+                "::",
+                stringify!(backward)
+            )
+        );
+    }
+    test_field_backward();
+}
+extern "C" {
+    pub fn mpt_fp8_desc_init(desc: *mut mpt_fp8_desc, nbytes: usize) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Linear layers (attention's projections too) and convolutions run in fp8 by this recipe, other products in the policy's dtype; results have the policy's"]
+    #[doc = " dtype. A layer that must not: mpt_policy_set_layer(policy, pattern, MPT_BF16). desc NULL: the defaults. Values beyond the range saturate; a gradient with"]
+    #[doc = " non-finite elements gives NaN, so that a scaler sees it. MPT_FP8_DELAYED: scales move when an optimizer steps, from the largest magnitudes since its last step."]
+    pub fn mpt_policy_set_fp8(policy: *mut mpt_policy, desc: *const mpt_fp8_desc) -> mpt_status;
+}
 extern "C" {
     #[doc = " The op of that name (see mpt_policy_describe) runs in dtype, whatever its class; not for ops that only move data."]
     pub fn mpt_policy_set_op(
@@ -1435,22 +3335,21 @@ extern "C" {
 #[derive(Debug, Copy, Clone)]
 pub struct mpt_linear_desc {
     pub struct_size: u32,
+    #[doc = "< 1: without; default 0"]
+    pub no_bias: i32,
     #[doc = "< at least 1"]
     pub in_features: i64,
     #[doc = "< at least 1"]
     pub out_features: i64,
-    #[doc = "< 1: without; default 0"]
-    pub no_bias: i32,
     pub init: mpt_init,
     #[doc = "< of the parameters; default MPT_F32"]
     pub dtype: mpt_dtype,
-    pub reserved: u32,
 }
 #[test]
 fn bindgen_test_layout_mpt_linear_desc() {
     assert_eq!(
         ::std::mem::size_of::<mpt_linear_desc>(),
-        40usize,
+        32usize,
         concat!("Size of: ", stringify!(mpt_linear_desc))
     );
     assert_eq!(
@@ -1475,6 +3374,23 @@ fn bindgen_test_layout_mpt_linear_desc() {
         );
     }
     test_field_struct_size();
+    fn test_field_no_bias() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_linear_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).no_bias) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_linear_desc),
+                "::",
+                stringify!(no_bias)
+            )
+        );
+    }
+    test_field_no_bias();
     fn test_field_in_features() {
         assert_eq!(
             unsafe {
@@ -1509,23 +3425,6 @@ fn bindgen_test_layout_mpt_linear_desc() {
         );
     }
     test_field_out_features();
-    fn test_field_no_bias() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<mpt_linear_desc>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).no_bias) as usize - ptr as usize
-            },
-            24usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(mpt_linear_desc),
-                "::",
-                stringify!(no_bias)
-            )
-        );
-    }
-    test_field_no_bias();
     fn test_field_init() {
         assert_eq!(
             unsafe {
@@ -1533,7 +3432,7 @@ fn bindgen_test_layout_mpt_linear_desc() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).init) as usize - ptr as usize
             },
-            28usize,
+            24usize,
             concat!(
                 "Offset of field: ",
                 stringify!(mpt_linear_desc),
@@ -1550,7 +3449,7 @@ fn bindgen_test_layout_mpt_linear_desc() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).dtype) as usize - ptr as usize
             },
-            32usize,
+            28usize,
             concat!(
                 "Offset of field: ",
                 stringify!(mpt_linear_desc),
@@ -1560,23 +3459,6 @@ fn bindgen_test_layout_mpt_linear_desc() {
         );
     }
     test_field_dtype();
-    fn test_field_reserved() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<mpt_linear_desc>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
-            },
-            36usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(mpt_linear_desc),
-                "::",
-                stringify!(reserved)
-            )
-        );
-    }
-    test_field_reserved();
 }
 extern "C" {
     pub fn mpt_linear_desc_init(desc: *mut mpt_linear_desc, nbytes: usize) -> mpt_status;
@@ -1593,6 +3475,8 @@ extern "C" {
 #[derive(Debug, Copy, Clone)]
 pub struct mpt_conv2d_desc {
     pub struct_size: u32,
+    #[doc = "< default 1"]
+    pub groups: i32,
     #[doc = "< at least 1 and multiples of groups"]
     pub in_channels: i64,
     #[doc = "< at least 1 and multiples of groups"]
@@ -1613,19 +3497,22 @@ pub struct mpt_conv2d_desc {
     pub dilation_h: i32,
     #[doc = "< default 1"]
     pub dilation_w: i32,
-    #[doc = "< default 1"]
-    pub groups: i32,
+    #[doc = "< transposed only; default 0"]
+    pub output_padding_h: i32,
+    #[doc = "< transposed only; default 0"]
+    pub output_padding_w: i32,
     #[doc = "< 1: without; default 0"]
     pub no_bias: i32,
     pub init: mpt_init,
     #[doc = "< of the parameters; default MPT_F32"]
     pub dtype: mpt_dtype,
+    pub reserved: u32,
 }
 #[test]
 fn bindgen_test_layout_mpt_conv2d_desc() {
     assert_eq!(
         ::std::mem::size_of::<mpt_conv2d_desc>(),
-        72usize,
+        80usize,
         concat!("Size of: ", stringify!(mpt_conv2d_desc))
     );
     assert_eq!(
@@ -1650,6 +3537,23 @@ fn bindgen_test_layout_mpt_conv2d_desc() {
         );
     }
     test_field_struct_size();
+    fn test_field_groups() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv2d_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).groups) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv2d_desc),
+                "::",
+                stringify!(groups)
+            )
+        );
+    }
+    test_field_groups();
     fn test_field_in_channels() {
         assert_eq!(
             unsafe {
@@ -1820,23 +3724,40 @@ fn bindgen_test_layout_mpt_conv2d_desc() {
         );
     }
     test_field_dilation_w();
-    fn test_field_groups() {
+    fn test_field_output_padding_h() {
         assert_eq!(
             unsafe {
                 let uninit = ::std::mem::MaybeUninit::<mpt_conv2d_desc>::uninit();
                 let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).groups) as usize - ptr as usize
+                ::std::ptr::addr_of!((*ptr).output_padding_h) as usize - ptr as usize
             },
             56usize,
             concat!(
                 "Offset of field: ",
                 stringify!(mpt_conv2d_desc),
                 "::",
-                stringify!(groups)
+                stringify!(output_padding_h)
             )
         );
     }
-    test_field_groups();
+    test_field_output_padding_h();
+    fn test_field_output_padding_w() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv2d_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).output_padding_w) as usize - ptr as usize
+            },
+            60usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv2d_desc),
+                "::",
+                stringify!(output_padding_w)
+            )
+        );
+    }
+    test_field_output_padding_w();
     fn test_field_no_bias() {
         assert_eq!(
             unsafe {
@@ -1844,7 +3765,7 @@ fn bindgen_test_layout_mpt_conv2d_desc() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).no_bias) as usize - ptr as usize
             },
-            60usize,
+            64usize,
             concat!(
                 "Offset of field: ",
                 stringify!(mpt_conv2d_desc),
@@ -1861,7 +3782,7 @@ fn bindgen_test_layout_mpt_conv2d_desc() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).init) as usize - ptr as usize
             },
-            64usize,
+            68usize,
             concat!(
                 "Offset of field: ",
                 stringify!(mpt_conv2d_desc),
@@ -1878,7 +3799,7 @@ fn bindgen_test_layout_mpt_conv2d_desc() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).dtype) as usize - ptr as usize
             },
-            68usize,
+            72usize,
             concat!(
                 "Offset of field: ",
                 stringify!(mpt_conv2d_desc),
@@ -1888,6 +3809,23 @@ fn bindgen_test_layout_mpt_conv2d_desc() {
         );
     }
     test_field_dtype();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv2d_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            76usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv2d_desc),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
 }
 extern "C" {
     pub fn mpt_conv2d_desc_init(desc: *mut mpt_conv2d_desc, nbytes: usize) -> mpt_status;
@@ -1901,6 +3839,1062 @@ extern "C" {
     ) -> mpt_status;
 }
 extern "C" {
+    #[doc = " mpt_conv_transpose2d. Parameters \"weight\" [in, out/groups, kh, kw] and \"bias\" [out]."]
+    pub fn mpt_layer_conv_transpose2d(
+        ctx: *mut mpt_context,
+        desc: *const mpt_conv2d_desc,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct mpt_conv1d_desc {
+    pub struct_size: u32,
+    #[doc = "< default 1"]
+    pub groups: i32,
+    #[doc = "< at least 1 and multiples of groups"]
+    pub in_channels: i64,
+    #[doc = "< at least 1 and multiples of groups"]
+    pub out_channels: i64,
+    #[doc = "< default 3"]
+    pub kernel: i32,
+    #[doc = "< default 1"]
+    pub stride: i32,
+    #[doc = "< default 0"]
+    pub padding: i32,
+    #[doc = "< default 1"]
+    pub dilation: i32,
+    #[doc = "< transposed only; default 0"]
+    pub output_padding: i32,
+    #[doc = "< 1: without; default 0"]
+    pub no_bias: i32,
+    pub init: mpt_init,
+    #[doc = "< of the parameters; default MPT_F32"]
+    pub dtype: mpt_dtype,
+}
+#[test]
+fn bindgen_test_layout_mpt_conv1d_desc() {
+    assert_eq!(
+        ::std::mem::size_of::<mpt_conv1d_desc>(),
+        56usize,
+        concat!("Size of: ", stringify!(mpt_conv1d_desc))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<mpt_conv1d_desc>(),
+        8usize,
+        concat!("Alignment of ", stringify!(mpt_conv1d_desc))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv1d_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv1d_desc),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_groups() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv1d_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).groups) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv1d_desc),
+                "::",
+                stringify!(groups)
+            )
+        );
+    }
+    test_field_groups();
+    fn test_field_in_channels() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv1d_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).in_channels) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv1d_desc),
+                "::",
+                stringify!(in_channels)
+            )
+        );
+    }
+    test_field_in_channels();
+    fn test_field_out_channels() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv1d_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).out_channels) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv1d_desc),
+                "::",
+                stringify!(out_channels)
+            )
+        );
+    }
+    test_field_out_channels();
+    fn test_field_kernel() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv1d_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).kernel) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv1d_desc),
+                "::",
+                stringify!(kernel)
+            )
+        );
+    }
+    test_field_kernel();
+    fn test_field_stride() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv1d_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).stride) as usize - ptr as usize
+            },
+            28usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv1d_desc),
+                "::",
+                stringify!(stride)
+            )
+        );
+    }
+    test_field_stride();
+    fn test_field_padding() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv1d_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).padding) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv1d_desc),
+                "::",
+                stringify!(padding)
+            )
+        );
+    }
+    test_field_padding();
+    fn test_field_dilation() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv1d_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).dilation) as usize - ptr as usize
+            },
+            36usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv1d_desc),
+                "::",
+                stringify!(dilation)
+            )
+        );
+    }
+    test_field_dilation();
+    fn test_field_output_padding() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv1d_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).output_padding) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv1d_desc),
+                "::",
+                stringify!(output_padding)
+            )
+        );
+    }
+    test_field_output_padding();
+    fn test_field_no_bias() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv1d_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).no_bias) as usize - ptr as usize
+            },
+            44usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv1d_desc),
+                "::",
+                stringify!(no_bias)
+            )
+        );
+    }
+    test_field_no_bias();
+    fn test_field_init() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv1d_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).init) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv1d_desc),
+                "::",
+                stringify!(init)
+            )
+        );
+    }
+    test_field_init();
+    fn test_field_dtype() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_conv1d_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).dtype) as usize - ptr as usize
+            },
+            52usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_conv1d_desc),
+                "::",
+                stringify!(dtype)
+            )
+        );
+    }
+    test_field_dtype();
+}
+extern "C" {
+    pub fn mpt_conv1d_desc_init(desc: *mut mpt_conv1d_desc, nbytes: usize) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Parameters \"weight\" [out, in/groups, k] and \"bias\" [out]."]
+    pub fn mpt_layer_conv1d(
+        ctx: *mut mpt_context,
+        desc: *const mpt_conv1d_desc,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_conv_transpose1d. Parameters \"weight\" [in, out/groups, k] and \"bias\" [out]."]
+    pub fn mpt_layer_conv_transpose1d(
+        ctx: *mut mpt_context,
+        desc: *const mpt_conv1d_desc,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct mpt_norm_desc {
+    pub struct_size: u32,
+    #[doc = "< group norm only; at least 1; default 1"]
+    pub groups: i32,
+    #[doc = "< channels, or the extent of the last dimension; at least 1"]
+    pub features: i64,
+    #[doc = "< default 1e-5"]
+    pub eps: f64,
+    #[doc = "< of batch norm's running statistics; default 0.1"]
+    pub momentum: f64,
+    #[doc = "< 1: neither weight nor bias; default 0"]
+    pub no_affine: i32,
+    #[doc = "< 1: batch norm without running statistics; default 0"]
+    pub no_running: i32,
+    #[doc = "< 1: weight alone; default 0. RMS norm never has a bias"]
+    pub no_bias: i32,
+    #[doc = "< of the parameters; default MPT_F32"]
+    pub dtype: mpt_dtype,
+}
+#[test]
+fn bindgen_test_layout_mpt_norm_desc() {
+    assert_eq!(
+        ::std::mem::size_of::<mpt_norm_desc>(),
+        48usize,
+        concat!("Size of: ", stringify!(mpt_norm_desc))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<mpt_norm_desc>(),
+        8usize,
+        concat!("Alignment of ", stringify!(mpt_norm_desc))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_norm_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_norm_desc),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_groups() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_norm_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).groups) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_norm_desc),
+                "::",
+                stringify!(groups)
+            )
+        );
+    }
+    test_field_groups();
+    fn test_field_features() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_norm_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).features) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_norm_desc),
+                "::",
+                stringify!(features)
+            )
+        );
+    }
+    test_field_features();
+    fn test_field_eps() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_norm_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).eps) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_norm_desc),
+                "::",
+                stringify!(eps)
+            )
+        );
+    }
+    test_field_eps();
+    fn test_field_momentum() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_norm_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).momentum) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_norm_desc),
+                "::",
+                stringify!(momentum)
+            )
+        );
+    }
+    test_field_momentum();
+    fn test_field_no_affine() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_norm_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).no_affine) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_norm_desc),
+                "::",
+                stringify!(no_affine)
+            )
+        );
+    }
+    test_field_no_affine();
+    fn test_field_no_running() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_norm_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).no_running) as usize - ptr as usize
+            },
+            36usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_norm_desc),
+                "::",
+                stringify!(no_running)
+            )
+        );
+    }
+    test_field_no_running();
+    fn test_field_no_bias() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_norm_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).no_bias) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_norm_desc),
+                "::",
+                stringify!(no_bias)
+            )
+        );
+    }
+    test_field_no_bias();
+    fn test_field_dtype() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_norm_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).dtype) as usize - ptr as usize
+            },
+            44usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_norm_desc),
+                "::",
+                stringify!(dtype)
+            )
+        );
+    }
+    test_field_dtype();
+}
+extern "C" {
+    pub fn mpt_norm_desc_init(desc: *mut mpt_norm_desc, nbytes: usize) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_batch_norm. Parameters \"weight\" and \"bias\" [features], buffers \"running_mean\" and \"running_var\". In a program each run moves the statistics."]
+    pub fn mpt_layer_batch_norm(
+        ctx: *mut mpt_context,
+        desc: *const mpt_norm_desc,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_layer_norm over the last dimension. Parameters \"weight\" and \"bias\". (The op has the name mpt_layer_norm.)"]
+    pub fn mpt_layer_layer_norm(
+        ctx: *mut mpt_context,
+        desc: *const mpt_norm_desc,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_rms_norm. Parameter \"weight\"."]
+    pub fn mpt_layer_rms_norm(
+        ctx: *mut mpt_context,
+        desc: *const mpt_norm_desc,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_group_norm. Parameters \"weight\" and \"bias\"."]
+    pub fn mpt_layer_group_norm(
+        ctx: *mut mpt_context,
+        desc: *const mpt_norm_desc,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_instance_norm. Parameters \"weight\" and \"bias\"."]
+    pub fn mpt_layer_instance_norm(
+        ctx: *mut mpt_context,
+        desc: *const mpt_norm_desc,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct mpt_embedding_desc {
+    pub struct_size: u32,
+    #[doc = "< of the parameters; default MPT_F32"]
+    pub dtype: mpt_dtype,
+    #[doc = "< rows and their length; at least 1"]
+    pub count: i64,
+    #[doc = "< rows and their length; at least 1"]
+    pub dim: i64,
+    #[doc = "< the row of zeros without gradient; -1 (default): none"]
+    pub padding_index: i64,
+    #[doc = "< of the initial normal values; default 1"]
+    pub std: f64,
+}
+#[test]
+fn bindgen_test_layout_mpt_embedding_desc() {
+    assert_eq!(
+        ::std::mem::size_of::<mpt_embedding_desc>(),
+        40usize,
+        concat!("Size of: ", stringify!(mpt_embedding_desc))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<mpt_embedding_desc>(),
+        8usize,
+        concat!("Alignment of ", stringify!(mpt_embedding_desc))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_embedding_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_embedding_desc),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_dtype() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_embedding_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).dtype) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_embedding_desc),
+                "::",
+                stringify!(dtype)
+            )
+        );
+    }
+    test_field_dtype();
+    fn test_field_count() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_embedding_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).count) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_embedding_desc),
+                "::",
+                stringify!(count)
+            )
+        );
+    }
+    test_field_count();
+    fn test_field_dim() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_embedding_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).dim) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_embedding_desc),
+                "::",
+                stringify!(dim)
+            )
+        );
+    }
+    test_field_dim();
+    fn test_field_padding_index() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_embedding_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).padding_index) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_embedding_desc),
+                "::",
+                stringify!(padding_index)
+            )
+        );
+    }
+    test_field_padding_index();
+    fn test_field_std() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_embedding_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).std) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_embedding_desc),
+                "::",
+                stringify!(std)
+            )
+        );
+    }
+    test_field_std();
+}
+extern "C" {
+    pub fn mpt_embedding_desc_init(desc: *mut mpt_embedding_desc, nbytes: usize) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_embedding of integers. Parameter \"weight\" [count, dim]."]
+    pub fn mpt_layer_embedding(
+        ctx: *mut mpt_context,
+        desc: *const mpt_embedding_desc,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct mpt_recurrent_desc {
+    pub struct_size: u32,
+    #[doc = "< default MPT_RECURRENT_LSTM"]
+    pub kind: mpt_recurrent_kind,
+    #[doc = "< at least 1"]
+    pub input_size: i64,
+    #[doc = "< at least 1"]
+    pub hidden_size: i64,
+    #[doc = "< default 1"]
+    pub layers: i32,
+    #[doc = "< 1: both directions, concatenated; default 0"]
+    pub bidirectional: i32,
+    #[doc = "< 1: [N,T,...]; 0 (default): [T,N,...]"]
+    pub batch_first: i32,
+    #[doc = "< 1: without; default 0"]
+    pub no_bias: i32,
+    #[doc = "< between layers, in training; default 0"]
+    pub dropout: f64,
+    #[doc = "< of the parameters; default MPT_F32"]
+    pub dtype: mpt_dtype,
+    pub reserved: u32,
+}
+#[test]
+fn bindgen_test_layout_mpt_recurrent_desc() {
+    assert_eq!(
+        ::std::mem::size_of::<mpt_recurrent_desc>(),
+        56usize,
+        concat!("Size of: ", stringify!(mpt_recurrent_desc))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<mpt_recurrent_desc>(),
+        8usize,
+        concat!("Alignment of ", stringify!(mpt_recurrent_desc))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_recurrent_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_recurrent_desc),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_kind() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_recurrent_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).kind) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_recurrent_desc),
+                "::",
+                stringify!(kind)
+            )
+        );
+    }
+    test_field_kind();
+    fn test_field_input_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_recurrent_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).input_size) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_recurrent_desc),
+                "::",
+                stringify!(input_size)
+            )
+        );
+    }
+    test_field_input_size();
+    fn test_field_hidden_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_recurrent_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).hidden_size) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_recurrent_desc),
+                "::",
+                stringify!(hidden_size)
+            )
+        );
+    }
+    test_field_hidden_size();
+    fn test_field_layers() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_recurrent_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).layers) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_recurrent_desc),
+                "::",
+                stringify!(layers)
+            )
+        );
+    }
+    test_field_layers();
+    fn test_field_bidirectional() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_recurrent_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).bidirectional) as usize - ptr as usize
+            },
+            28usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_recurrent_desc),
+                "::",
+                stringify!(bidirectional)
+            )
+        );
+    }
+    test_field_bidirectional();
+    fn test_field_batch_first() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_recurrent_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).batch_first) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_recurrent_desc),
+                "::",
+                stringify!(batch_first)
+            )
+        );
+    }
+    test_field_batch_first();
+    fn test_field_no_bias() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_recurrent_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).no_bias) as usize - ptr as usize
+            },
+            36usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_recurrent_desc),
+                "::",
+                stringify!(no_bias)
+            )
+        );
+    }
+    test_field_no_bias();
+    fn test_field_dropout() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_recurrent_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).dropout) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_recurrent_desc),
+                "::",
+                stringify!(dropout)
+            )
+        );
+    }
+    test_field_dropout();
+    fn test_field_dtype() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_recurrent_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).dtype) as usize - ptr as usize
+            },
+            48usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_recurrent_desc),
+                "::",
+                stringify!(dtype)
+            )
+        );
+    }
+    test_field_dtype();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_recurrent_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            52usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_recurrent_desc),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+}
+extern "C" {
+    pub fn mpt_recurrent_desc_init(desc: *mut mpt_recurrent_desc, nbytes: usize) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Inputs x, or x and the first state (h [layers * directions, N, hidden]; LSTM: and c). Outputs y, or y and the last state (1, 2 or 3 tensors)."]
+    #[doc = "  Parameters as torch.nn.LSTM names them: \"weight_ih_l0\", \"weight_hh_l0\", \"bias_ih_l0\", \"bias_hh_l0\", \"..._reverse\"."]
+    pub fn mpt_layer_recurrent(
+        ctx: *mut mpt_context,
+        desc: *const mpt_recurrent_desc,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct mpt_attention_desc {
+    pub struct_size: u32,
+    #[doc = "< divides embed_dim; default 1"]
+    pub heads: i32,
+    #[doc = "< at least 1"]
+    pub embed_dim: i64,
+    #[doc = "< of the probabilities, in training; default 0"]
+    pub dropout: f64,
+    #[doc = "< 1: no position sees a later one; default 0"]
+    pub causal: i32,
+    #[doc = "< 1: without; default 0"]
+    pub no_bias: i32,
+    #[doc = "< of the parameters; default MPT_F32"]
+    pub dtype: mpt_dtype,
+    pub reserved: u32,
+}
+#[test]
+fn bindgen_test_layout_mpt_attention_desc() {
+    assert_eq!(
+        ::std::mem::size_of::<mpt_attention_desc>(),
+        40usize,
+        concat!("Size of: ", stringify!(mpt_attention_desc))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<mpt_attention_desc>(),
+        8usize,
+        concat!("Alignment of ", stringify!(mpt_attention_desc))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_attention_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_attention_desc),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_heads() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_attention_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).heads) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_attention_desc),
+                "::",
+                stringify!(heads)
+            )
+        );
+    }
+    test_field_heads();
+    fn test_field_embed_dim() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_attention_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).embed_dim) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_attention_desc),
+                "::",
+                stringify!(embed_dim)
+            )
+        );
+    }
+    test_field_embed_dim();
+    fn test_field_dropout() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_attention_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).dropout) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_attention_desc),
+                "::",
+                stringify!(dropout)
+            )
+        );
+    }
+    test_field_dropout();
+    fn test_field_causal() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_attention_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).causal) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_attention_desc),
+                "::",
+                stringify!(causal)
+            )
+        );
+    }
+    test_field_causal();
+    fn test_field_no_bias() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_attention_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).no_bias) as usize - ptr as usize
+            },
+            28usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_attention_desc),
+                "::",
+                stringify!(no_bias)
+            )
+        );
+    }
+    test_field_no_bias();
+    fn test_field_dtype() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_attention_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).dtype) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_attention_desc),
+                "::",
+                stringify!(dtype)
+            )
+        );
+    }
+    test_field_dtype();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_attention_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            36usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_attention_desc),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+}
+extern "C" {
+    pub fn mpt_attention_desc_init(desc: *mut mpt_attention_desc, nbytes: usize) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Multi-head attention [Vaswani et al. 2017]. Inputs x [N,T,E] (self-attention), or query, key, value, or these and a mask as mpt_attention's; one output [N,T,E]."]
+    #[doc = "  Parameters as torch.nn.MultiheadAttention: \"in_proj_weight\" [3E,E], \"in_proj_bias\", \"out_proj.weight\", \"out_proj.bias\"."]
+    pub fn mpt_layer_attention(
+        ctx: *mut mpt_context,
+        desc: *const mpt_attention_desc,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+extern "C" {
     #[doc = " mpt_max_pool2d as a layer; params NULL: the defaults."]
     pub fn mpt_layer_max_pool2d(
         ctx: *mut mpt_context,
@@ -1909,8 +4903,86 @@ extern "C" {
     ) -> mpt_status;
 }
 extern "C" {
+    #[doc = " mpt_avg_pool2d as a layer; params NULL: the defaults."]
+    pub fn mpt_layer_avg_pool2d(
+        ctx: *mut mpt_context,
+        params: *const mpt_pool2d_params,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_adaptive_avg_pool2d as a layer."]
+    pub fn mpt_layer_adaptive_avg_pool2d(
+        ctx: *mut mpt_context,
+        height: i64,
+        width: i64,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_adaptive_max_pool2d as a layer."]
+    pub fn mpt_layer_adaptive_max_pool2d(
+        ctx: *mut mpt_context,
+        height: i64,
+        width: i64,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_max_pool1d as a layer."]
+    pub fn mpt_layer_max_pool1d(
+        ctx: *mut mpt_context,
+        kernel: i32,
+        stride: i32,
+        padding: i32,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_avg_pool1d as a layer."]
+    pub fn mpt_layer_avg_pool1d(
+        ctx: *mut mpt_context,
+        kernel: i32,
+        stride: i32,
+        padding: i32,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_upsample2d by whole factors as a layer."]
+    pub fn mpt_layer_upsample2d(
+        ctx: *mut mpt_context,
+        factor_h: i32,
+        factor_w: i32,
+        mode: mpt_upsample_mode,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_dropout in training, nothing in evaluation."]
+    pub fn mpt_layer_dropout(ctx: *mut mpt_context, p: f64, out: *mut *mut mpt_layer)
+        -> mpt_status;
+}
+extern "C" {
+    #[doc = " An activation function as a layer. parameter: as mpt_activation says, else ignored."]
+    pub fn mpt_layer_activation(
+        ctx: *mut mpt_context,
+        kind: mpt_activation,
+        parameter: f64,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+extern "C" {
     #[doc = " mpt_relu as a layer."]
     pub fn mpt_layer_relu(ctx: *mut mpt_context, out: *mut *mut mpt_layer) -> mpt_status;
+}
+extern "C" {
+    #[doc = " mpt_softmax as a layer."]
+    pub fn mpt_layer_softmax(
+        ctx: *mut mpt_context,
+        dim: i32,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
 }
 extern "C" {
     #[doc = " [N, ...] -> [N, product of the rest]."]
@@ -1921,9 +4993,158 @@ extern "C" {
     pub fn mpt_layer_sequential(ctx: *mut mpt_context, out: *mut *mut mpt_layer) -> mpt_status;
 }
 extern "C" {
-    #[doc = " Appends child, which stays the caller's to release. name NULL: its index. A name is unique here and has no '.' or '/'."]
+    #[doc = " y = body(x) + shortcut(x), shapes equal. shortcut NULL: x itself. Both stay the caller's to release; their names are \"body\" and \"shortcut\" [He et al. 2016]."]
+    pub fn mpt_layer_residual(
+        ctx: *mut mpt_context,
+        body: *mut mpt_layer,
+        shortcut: *mut mpt_layer,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " An empty set of layers that all get the same inputs, each with one output; join and dim say what comes of those."]
+    pub fn mpt_layer_parallel(
+        ctx: *mut mpt_context,
+        join: mpt_join,
+        dim: i32,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct mpt_custom_layer_desc {
+    pub struct_size: u32,
+    pub reserved: u32,
+    #[doc = "< calls ops and children; the gradient follows from them"]
+    pub forward: mpt_custom_layer_fn,
+    #[doc = "< NULL: none"]
+    pub release: mpt_user_release_fn,
+    pub user_data: *mut ::std::os::raw::c_void,
+}
+#[test]
+fn bindgen_test_layout_mpt_custom_layer_desc() {
+    assert_eq!(
+        ::std::mem::size_of::<mpt_custom_layer_desc>(),
+        32usize,
+        concat!("Size of: ", stringify!(mpt_custom_layer_desc))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<mpt_custom_layer_desc>(),
+        8usize,
+        concat!("Alignment of ", stringify!(mpt_custom_layer_desc))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_custom_layer_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_custom_layer_desc),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_custom_layer_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_custom_layer_desc),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+    fn test_field_forward() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_custom_layer_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).forward) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_custom_layer_desc),
+                "::",
+                stringify!(forward)
+            )
+        );
+    }
+    test_field_forward();
+    fn test_field_release() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_custom_layer_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).release) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_custom_layer_desc),
+                "::",
+                stringify!(release)
+            )
+        );
+    }
+    test_field_release();
+    fn test_field_user_data() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_custom_layer_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).user_data) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_custom_layer_desc),
+                "::",
+                stringify!(user_data)
+            )
+        );
+    }
+    test_field_user_data();
+}
+extern "C" {
+    pub fn mpt_custom_layer_desc_init(
+        desc: *mut mpt_custom_layer_desc,
+        nbytes: usize,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " A layer whose rule is the host's. Inside a capture the callback runs once, while recording."]
+    pub fn mpt_layer_custom(
+        ctx: *mut mpt_context,
+        desc: *const mpt_custom_layer_desc,
+        out: *mut *mut mpt_layer,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Gives a custom layer a parameter: a dense floating leaf, which asks for gradients from now on."]
+    pub fn mpt_layer_add_parameter(
+        custom: *mut mpt_layer,
+        name: *const ::std::os::raw::c_char,
+        tensor: *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Appends child to a sequential, parallel or custom layer; it stays the caller's to release. name NULL: its index. A name is unique here and has no '.' or '/'."]
     pub fn mpt_layer_add(
-        sequential: *mut mpt_layer,
+        container: *mut mpt_layer,
         name: *const ::std::os::raw::c_char,
         child: *mut mpt_layer,
     ) -> mpt_status;
@@ -1935,7 +5156,7 @@ extern "C" {
     pub fn mpt_layer_release(layer: *mut mpt_layer);
 }
 extern "C" {
-    #[doc = " Runs the layer: n_inputs tensors in, n_outputs owned tensors out. The layers of this version take one and give one."]
+    #[doc = " Runs the layer: n_inputs tensors in, n_outputs owned tensors out. Layers take and give one unless said otherwise."]
     pub fn mpt_layer_forward(
         layer: *mut mpt_layer,
         inputs: *const *mut mpt_tensor,
@@ -1982,6 +5203,28 @@ extern "C" {
         out: *mut *mut mpt_tensor,
     ) -> mpt_status;
 }
+extern "C" {
+    #[doc = " The number of tensors that belong to the layer and are no parameters (running statistics), children's included."]
+    pub fn mpt_layer_buffer_count(layer: *const mpt_layer, out: *mut i32) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Buffer i in a fixed order. Owned by the caller."]
+    pub fn mpt_layer_buffer(
+        layer: *const mpt_layer,
+        index: i32,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The name of buffer i; conventions as mpt_layer_parameter_name."]
+    pub fn mpt_layer_buffer_name(
+        layer: *const mpt_layer,
+        index: i32,
+        text: *mut ::std::os::raw::c_char,
+        nbytes: usize,
+        needed_out: *mut usize,
+    ) -> mpt_status;
+}
 #[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct mpt_scaler_desc {
@@ -2000,12 +5243,15 @@ pub struct mpt_scaler_desc {
     pub min_scale: f64,
     #[doc = "< 0 (default): none"]
     pub max_scale: f64,
+    #[doc = "< bad iterations that are forgiven, the one that backs off included; at least 1; default 2"]
+    pub hysteresis: i32,
+    pub reserved: u32,
 }
 #[test]
 fn bindgen_test_layout_mpt_scaler_desc() {
     assert_eq!(
         ::std::mem::size_of::<mpt_scaler_desc>(),
-        56usize,
+        64usize,
         concat!("Size of: ", stringify!(mpt_scaler_desc))
     );
     assert_eq!(
@@ -2149,6 +5395,40 @@ fn bindgen_test_layout_mpt_scaler_desc() {
         );
     }
     test_field_max_scale();
+    fn test_field_hysteresis() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_scaler_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).hysteresis) as usize - ptr as usize
+            },
+            56usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_scaler_desc),
+                "::",
+                stringify!(hysteresis)
+            )
+        );
+    }
+    test_field_hysteresis();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_scaler_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            60usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_scaler_desc),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
 }
 extern "C" {
     pub fn mpt_scaler_desc_init(desc: *mut mpt_scaler_desc, nbytes: usize) -> mpt_status;
@@ -2173,11 +5453,11 @@ extern "C" {
     pub fn mpt_scaler_update(scaler: *mut mpt_scaler) -> mpt_status;
 }
 extern "C" {
-    #[doc = " The scale now. Synchronises."]
+    #[doc = " The scale now. Synchronises. Not inside a capture."]
     pub fn mpt_scaler_scale(scaler: *mut mpt_scaler, out: *mut f64) -> mpt_status;
 }
 extern "C" {
-    #[doc = " Counts of updates since the start; each output may be NULL. at_minimum: backoffs held at min_scale. Synchronises."]
+    #[doc = " Counts of updates since the start; each output may be NULL. at_minimum: backoffs held at min_scale. Synchronises. Not inside a capture."]
     pub fn mpt_scaler_counts(
         scaler: *mut mpt_scaler,
         good_out: *mut i64,
@@ -2498,6 +5778,477 @@ extern "C" {
         out: *mut *mut mpt_optimizer,
     ) -> mpt_status;
 }
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct mpt_adagrad_desc {
+    pub struct_size: u32,
+    pub reserved: u32,
+    #[doc = "< default 0.01"]
+    pub lr: f64,
+    #[doc = "< default 0"]
+    pub lr_decay: f64,
+    #[doc = "< default 0"]
+    pub weight_decay: f64,
+    #[doc = "< default 0"]
+    pub initial_accumulator: f64,
+    #[doc = "< default 1e-10"]
+    pub eps: f64,
+}
+#[test]
+fn bindgen_test_layout_mpt_adagrad_desc() {
+    assert_eq!(
+        ::std::mem::size_of::<mpt_adagrad_desc>(),
+        48usize,
+        concat!("Size of: ", stringify!(mpt_adagrad_desc))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<mpt_adagrad_desc>(),
+        8usize,
+        concat!("Alignment of ", stringify!(mpt_adagrad_desc))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_adagrad_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_adagrad_desc),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_adagrad_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_adagrad_desc),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+    fn test_field_lr() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_adagrad_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).lr) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_adagrad_desc),
+                "::",
+                stringify!(lr)
+            )
+        );
+    }
+    test_field_lr();
+    fn test_field_lr_decay() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_adagrad_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).lr_decay) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_adagrad_desc),
+                "::",
+                stringify!(lr_decay)
+            )
+        );
+    }
+    test_field_lr_decay();
+    fn test_field_weight_decay() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_adagrad_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).weight_decay) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_adagrad_desc),
+                "::",
+                stringify!(weight_decay)
+            )
+        );
+    }
+    test_field_weight_decay();
+    fn test_field_initial_accumulator() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_adagrad_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).initial_accumulator) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_adagrad_desc),
+                "::",
+                stringify!(initial_accumulator)
+            )
+        );
+    }
+    test_field_initial_accumulator();
+    fn test_field_eps() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_adagrad_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).eps) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_adagrad_desc),
+                "::",
+                stringify!(eps)
+            )
+        );
+    }
+    test_field_eps();
+}
+extern "C" {
+    pub fn mpt_adagrad_desc_init(desc: *mut mpt_adagrad_desc, nbytes: usize) -> mpt_status;
+}
+extern "C" {
+    #[doc = " [Duchi et al. 2011, as torch.optim.Adagrad]; desc NULL: the defaults."]
+    pub fn mpt_optimizer_adagrad(
+        ctx: *mut mpt_context,
+        desc: *const mpt_adagrad_desc,
+        out: *mut *mut mpt_optimizer,
+    ) -> mpt_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct mpt_adadelta_desc {
+    pub struct_size: u32,
+    pub reserved: u32,
+    #[doc = "< default 1"]
+    pub lr: f64,
+    #[doc = "< default 0.9"]
+    pub rho: f64,
+    #[doc = "< default 1e-6"]
+    pub eps: f64,
+    #[doc = "< default 0"]
+    pub weight_decay: f64,
+}
+#[test]
+fn bindgen_test_layout_mpt_adadelta_desc() {
+    assert_eq!(
+        ::std::mem::size_of::<mpt_adadelta_desc>(),
+        40usize,
+        concat!("Size of: ", stringify!(mpt_adadelta_desc))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<mpt_adadelta_desc>(),
+        8usize,
+        concat!("Alignment of ", stringify!(mpt_adadelta_desc))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_adadelta_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_adadelta_desc),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_reserved() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_adadelta_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_adadelta_desc),
+                "::",
+                stringify!(reserved)
+            )
+        );
+    }
+    test_field_reserved();
+    fn test_field_lr() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_adadelta_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).lr) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_adadelta_desc),
+                "::",
+                stringify!(lr)
+            )
+        );
+    }
+    test_field_lr();
+    fn test_field_rho() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_adadelta_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).rho) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_adadelta_desc),
+                "::",
+                stringify!(rho)
+            )
+        );
+    }
+    test_field_rho();
+    fn test_field_eps() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_adadelta_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).eps) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_adadelta_desc),
+                "::",
+                stringify!(eps)
+            )
+        );
+    }
+    test_field_eps();
+    fn test_field_weight_decay() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_adadelta_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).weight_decay) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_adadelta_desc),
+                "::",
+                stringify!(weight_decay)
+            )
+        );
+    }
+    test_field_weight_decay();
+}
+extern "C" {
+    pub fn mpt_adadelta_desc_init(desc: *mut mpt_adadelta_desc, nbytes: usize) -> mpt_status;
+}
+extern "C" {
+    #[doc = " [Zeiler 2012, as torch.optim.Adadelta]; desc NULL: the defaults."]
+    pub fn mpt_optimizer_adadelta(
+        ctx: *mut mpt_context,
+        desc: *const mpt_adadelta_desc,
+        out: *mut *mut mpt_optimizer,
+    ) -> mpt_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct mpt_rmsprop_desc {
+    pub struct_size: u32,
+    #[doc = "< 1: by the variance instead of the second moment; default 0"]
+    pub centered: i32,
+    #[doc = "< default 0.01"]
+    pub lr: f64,
+    #[doc = "< default 0.99"]
+    pub alpha: f64,
+    #[doc = "< default 1e-8"]
+    pub eps: f64,
+    #[doc = "< default 0"]
+    pub weight_decay: f64,
+    #[doc = "< default 0"]
+    pub momentum: f64,
+}
+#[test]
+fn bindgen_test_layout_mpt_rmsprop_desc() {
+    assert_eq!(
+        ::std::mem::size_of::<mpt_rmsprop_desc>(),
+        48usize,
+        concat!("Size of: ", stringify!(mpt_rmsprop_desc))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<mpt_rmsprop_desc>(),
+        8usize,
+        concat!("Alignment of ", stringify!(mpt_rmsprop_desc))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_rmsprop_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_rmsprop_desc),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_centered() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_rmsprop_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).centered) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_rmsprop_desc),
+                "::",
+                stringify!(centered)
+            )
+        );
+    }
+    test_field_centered();
+    fn test_field_lr() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_rmsprop_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).lr) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_rmsprop_desc),
+                "::",
+                stringify!(lr)
+            )
+        );
+    }
+    test_field_lr();
+    fn test_field_alpha() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_rmsprop_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).alpha) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_rmsprop_desc),
+                "::",
+                stringify!(alpha)
+            )
+        );
+    }
+    test_field_alpha();
+    fn test_field_eps() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_rmsprop_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).eps) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_rmsprop_desc),
+                "::",
+                stringify!(eps)
+            )
+        );
+    }
+    test_field_eps();
+    fn test_field_weight_decay() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_rmsprop_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).weight_decay) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_rmsprop_desc),
+                "::",
+                stringify!(weight_decay)
+            )
+        );
+    }
+    test_field_weight_decay();
+    fn test_field_momentum() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_rmsprop_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).momentum) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_rmsprop_desc),
+                "::",
+                stringify!(momentum)
+            )
+        );
+    }
+    test_field_momentum();
+}
+extern "C" {
+    pub fn mpt_rmsprop_desc_init(desc: *mut mpt_rmsprop_desc, nbytes: usize) -> mpt_status;
+}
+extern "C" {
+    #[doc = " [Tieleman and Hinton 2012, as torch.optim.RMSprop]; desc NULL: the defaults."]
+    pub fn mpt_optimizer_rmsprop(
+        ctx: *mut mpt_context,
+        desc: *const mpt_rmsprop_desc,
+        out: *mut *mut mpt_optimizer,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The defaults of LAMB: lr 0.001, betas 0.9 and 0.999, eps 1e-6, weight_decay 0.01."]
+    pub fn mpt_lamb_desc_init(desc: *mut mpt_adam_desc, nbytes: usize) -> mpt_status;
+}
+extern "C" {
+    #[doc = " [You et al. 2020, algorithm 2, phi the identity]: AdamW's direction, scaled per parameter by |p| / |direction| (1 where one is 0). desc NULL: the defaults."]
+    pub fn mpt_optimizer_lamb(
+        ctx: *mut mpt_context,
+        desc: *const mpt_adam_desc,
+        out: *mut *mut mpt_optimizer,
+    ) -> mpt_status;
+}
 extern "C" {
     pub fn mpt_optimizer_retain(optimizer: *mut mpt_optimizer);
 }
@@ -2508,7 +6259,8 @@ extern "C" {
 #[derive(Debug, Copy, Clone)]
 pub struct mpt_group_desc {
     pub struct_size: u32,
-    pub reserved: u32,
+    #[doc = "< of f16 and bf16 parameters; default MPT_ROUNDING_MASTER"]
+    pub rounding: mpt_rounding,
     #[doc = "< times the optimizer's rate; default 1"]
     pub lr_scale: f64,
     #[doc = "< times the optimizer's decay; default 1; 0: no decay for this group"]
@@ -2543,23 +6295,23 @@ fn bindgen_test_layout_mpt_group_desc() {
         );
     }
     test_field_struct_size();
-    fn test_field_reserved() {
+    fn test_field_rounding() {
         assert_eq!(
             unsafe {
                 let uninit = ::std::mem::MaybeUninit::<mpt_group_desc>::uninit();
                 let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).reserved) as usize - ptr as usize
+                ::std::ptr::addr_of!((*ptr).rounding) as usize - ptr as usize
             },
             4usize,
             concat!(
                 "Offset of field: ",
                 stringify!(mpt_group_desc),
                 "::",
-                stringify!(reserved)
+                stringify!(rounding)
             )
         );
     }
-    test_field_reserved();
+    test_field_rounding();
     fn test_field_lr_scale() {
         assert_eq!(
             unsafe {
@@ -2624,6 +6376,177 @@ extern "C" {
     pub fn mpt_optimizer_set_clip_norm(optimizer: *mut mpt_optimizer, max_norm: f64) -> mpt_status;
 }
 extern "C" {
+    #[doc = " Clip each element of the unscaled gradients to [-max_value, max_value], before clipping by norm would look at them; 0: no clipping."]
+    pub fn mpt_optimizer_set_clip_value(
+        optimizer: *mut mpt_optimizer,
+        max_value: f64,
+    ) -> mpt_status;
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct mpt_schedule_desc {
+    pub struct_size: u32,
+    #[doc = "< default MPT_SCHEDULE_CONSTANT"]
+    pub kind: mpt_schedule_kind,
+    #[doc = "< a line from 1 / warmup_steps to 1 first (ONE_CYCLE: its rise); default 0"]
+    pub warmup_steps: i64,
+    #[doc = "< warm-up included; COSINE, LINEAR and ONE_CYCLE need it"]
+    pub total_steps: i64,
+    #[doc = "< STEP needs it"]
+    pub interval: i64,
+    #[doc = "< STEP; default 0.1"]
+    pub gamma: f64,
+    #[doc = "< default 0"]
+    pub final_factor: f64,
+}
+#[test]
+fn bindgen_test_layout_mpt_schedule_desc() {
+    assert_eq!(
+        ::std::mem::size_of::<mpt_schedule_desc>(),
+        48usize,
+        concat!("Size of: ", stringify!(mpt_schedule_desc))
+    );
+    assert_eq!(
+        ::std::mem::align_of::<mpt_schedule_desc>(),
+        8usize,
+        concat!("Alignment of ", stringify!(mpt_schedule_desc))
+    );
+    fn test_field_struct_size() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_schedule_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).struct_size) as usize - ptr as usize
+            },
+            0usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_schedule_desc),
+                "::",
+                stringify!(struct_size)
+            )
+        );
+    }
+    test_field_struct_size();
+    fn test_field_kind() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_schedule_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).kind) as usize - ptr as usize
+            },
+            4usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_schedule_desc),
+                "::",
+                stringify!(kind)
+            )
+        );
+    }
+    test_field_kind();
+    fn test_field_warmup_steps() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_schedule_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).warmup_steps) as usize - ptr as usize
+            },
+            8usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_schedule_desc),
+                "::",
+                stringify!(warmup_steps)
+            )
+        );
+    }
+    test_field_warmup_steps();
+    fn test_field_total_steps() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_schedule_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).total_steps) as usize - ptr as usize
+            },
+            16usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_schedule_desc),
+                "::",
+                stringify!(total_steps)
+            )
+        );
+    }
+    test_field_total_steps();
+    fn test_field_interval() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_schedule_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).interval) as usize - ptr as usize
+            },
+            24usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_schedule_desc),
+                "::",
+                stringify!(interval)
+            )
+        );
+    }
+    test_field_interval();
+    fn test_field_gamma() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_schedule_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).gamma) as usize - ptr as usize
+            },
+            32usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_schedule_desc),
+                "::",
+                stringify!(gamma)
+            )
+        );
+    }
+    test_field_gamma();
+    fn test_field_final_factor() {
+        assert_eq!(
+            unsafe {
+                let uninit = ::std::mem::MaybeUninit::<mpt_schedule_desc>::uninit();
+                let ptr = uninit.as_ptr();
+                ::std::ptr::addr_of!((*ptr).final_factor) as usize - ptr as usize
+            },
+            40usize,
+            concat!(
+                "Offset of field: ",
+                stringify!(mpt_schedule_desc),
+                "::",
+                stringify!(final_factor)
+            )
+        );
+    }
+    test_field_final_factor();
+}
+extern "C" {
+    pub fn mpt_schedule_desc_init(desc: *mut mpt_schedule_desc, nbytes: usize) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The rate is multiplied by a factor of the group's step count, found on the device: a skipped step does not move it, and programs follow it. NULL: none."]
+    #[doc = "  In a program it is what it was while recording."]
+    pub fn mpt_optimizer_set_schedule(
+        optimizer: *mut mpt_optimizer,
+        desc: *const mpt_schedule_desc,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The rate that the last step of the first group used, schedule included; the base rate before. Synchronises. Not inside a capture."]
+    pub fn mpt_optimizer_lr(optimizer: *mut mpt_optimizer, out: *mut f64) -> mpt_status;
+}
+extern "C" {
     #[doc = " Sets all gradients to zero. Not needed with MPT_GRAD_WRITE."]
     pub fn mpt_optimizer_zero_grad(optimizer: *mut mpt_optimizer) -> mpt_status;
 }
@@ -2638,6 +6561,7 @@ extern "C" {
 extern "C" {
     #[doc = " Unscale unless done, check, clip, then step or skip, all on the device. scaler NULL: no scale and no check."]
     #[doc = " A skipped step changes neither parameters nor state nor the step count. Parameters without a gradient stay as they are."]
+    #[doc = " On MPT_ERROR_MEMORY nothing was changed; so it is for mpt_optimizer_unscale, mpt_state_load and the making of layers."]
     #[doc = " Gradients are left as they were (still scaled, unless mpt_optimizer_unscale was called). MPT_ERROR_STEP_TWICE."]
     #[doc = " The step count is a group's: a parameter whose first gradient comes later has the corrections of its group's count."]
     #[doc = " In a program, unscale, step and mpt_scaler_update belong into one capture: runs do not move the order that a host is held to."]
@@ -2645,7 +6569,7 @@ extern "C" {
         -> mpt_status;
 }
 extern "C" {
-    #[doc = " Steps done and skipped since the start; each output may be NULL. Synchronises."]
+    #[doc = " Steps done and skipped since the start; each output may be NULL. Synchronises. Not inside a capture."]
     pub fn mpt_optimizer_counts(
         optimizer: *mut mpt_optimizer,
         stepped_out: *mut i64,
@@ -2653,8 +6577,31 @@ extern "C" {
     ) -> mpt_status;
 }
 extern "C" {
-    #[doc = " The norm of all gradients at the last step with clipping or a scaler, before clipping, unscaled; NaN before. Synchronises."]
+    #[doc = " The norm of all gradients at the last step with clipping or a scaler, before clipping, unscaled; NaN before. Synchronises. Not inside a capture."]
     pub fn mpt_optimizer_grad_norm(optimizer: *mut mpt_optimizer, out: *mut f64) -> mpt_status;
+}
+extern "C" {
+    #[doc = " An exponential moving average of the optimizer's parameters, f32 (f64 for f64), that starts as they are now: average = decay * average +"]
+    #[doc = " (1 - decay) * parameter. decay: from [0, 1). Not inside a capture."]
+    pub fn mpt_average_create(
+        optimizer: *mut mpt_optimizer,
+        decay: f64,
+        out: *mut *mut mpt_average,
+    ) -> mpt_status;
+}
+extern "C" {
+    pub fn mpt_average_retain(average: *mut mpt_average);
+}
+extern "C" {
+    pub fn mpt_average_release(average: *mut mpt_average);
+}
+extern "C" {
+    #[doc = " Moves the average; nothing happens, on the device, where the optimizer has not stepped since the last update."]
+    pub fn mpt_average_update(average: *mut mpt_average) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Exchanges averages and parameters: before an evaluation, and again behind it. Not inside a capture."]
+    pub fn mpt_average_swap(average: *mut mpt_average) -> mpt_status;
 }
 extern "C" {
     #[doc = " From here on ops of the context are recorded instead of run. MPT_ERROR_STATE: a capture is open already."]
@@ -2682,7 +6629,7 @@ extern "C" {
     pub fn mpt_program_release(program: *mut mpt_program);
 }
 extern "C" {
-    #[doc = " Copies the next run's data into input, a contiguous tensor from outside that the program reads; conventions as mpt_tensor_write."]
+    #[doc = " Copies the next run's data into input, a contiguous tensor from outside that the program reads; conventions as mpt_tensor_write. Not inside a capture."]
     pub fn mpt_program_feed(
         program: *mut mpt_program,
         input: *mut mpt_tensor,
@@ -2730,7 +6677,7 @@ extern "C" {
     ) -> mpt_status;
 }
 extern "C" {
-    #[doc = " Adds the parameters of a layer as \"prefix.parameter\"."]
+    #[doc = " Adds the parameters and buffers of a layer as \"prefix.name\"."]
     pub fn mpt_state_add_layer(
         state: *mut mpt_state,
         prefix: *const ::std::os::raw::c_char,
@@ -2738,7 +6685,7 @@ extern "C" {
     ) -> mpt_status;
 }
 extern "C" {
-    #[doc = " Adds masters, moments, step counts and rates as \"prefix.group.index.slot\"."]
+    #[doc = " Adds masters, moments, step counts and rates as \"prefix.group.index.slot\". Not inside a capture."]
     pub fn mpt_state_add_optimizer(
         state: *mut mpt_state,
         prefix: *const ::std::os::raw::c_char,
@@ -2751,6 +6698,23 @@ extern "C" {
         state: *mut mpt_state,
         prefix: *const ::std::os::raw::c_char,
         scaler: *mut mpt_scaler,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Adds the averages as \"prefix.group.index\"."]
+    pub fn mpt_state_add_average(
+        state: *mut mpt_state,
+        prefix: *const ::std::os::raw::c_char,
+        average: *mut mpt_average,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Adds the scales and histories of fp8 products of a layer's weights under the policy, as \"prefix.parameter.slot\"; made here where they are not there yet."]
+    pub fn mpt_state_add_fp8(
+        state: *mut mpt_state,
+        prefix: *const ::std::os::raw::c_char,
+        policy: *mut mpt_policy,
+        layer: *mut mpt_layer,
     ) -> mpt_status;
 }
 extern "C" {

@@ -1,0 +1,117 @@
+// "lstm_cell" and "lstm_cell_grad" of device/attrs/.
+#include "isa.h"
+#include "kernel.h"
+#include "recurrent.h"
+#include "vector_math.h"
+
+namespace mpt::cpu {
+namespace {
+
+// gates: i, f, g, o.
+template <class C>
+void lstm_row(const C *const *gates, const C *cell, C *h, C *c, std::int64_t n) {
+    const C *gi = gates[0], *gf = gates[1], *gg = gates[2], *go = gates[3];
+    MPT_CPU_INDEPENDENT
+    for (std::int64_t k = 0; k < n; k++) {
+        const C next = vsigmoid(gf[k]) * cell[k] + vsigmoid(gi[k]) * vtanh(gg[k]);
+        c[k] = next;
+        h[k] = vsigmoid(go[k]) * vtanh(next);
+    }
+}
+
+template <class C>
+void lstm_grad_row(const C *const *gates, const C *cell, const C *dh, const C *dc, C *const *dgates, C *dcell, std::int64_t n) {
+    const C *gi = gates[0], *gf = gates[1], *gg = gates[2], *go = gates[3];
+    C *di = dgates[0], *df = dgates[1], *dg = dgates[2], *d_o = dgates[3];
+    MPT_CPU_INDEPENDENT
+    for (std::int64_t k = 0; k < n; k++) {
+        const C i = vsigmoid(gi[k]), f = vsigmoid(gf[k]), g = vtanh(gg[k]), o = vsigmoid(go[k]);
+        const C t = vtanh(f * cell[k] + i * g);
+        const C d = dc[k] + dh[k] * o * (1 - t * t);
+        d_o[k] = dh[k] * t * (o * (1 - o));
+        df[k] = d * cell[k] * (f * (1 - f));
+        di[k] = d * g * (i * (1 - i));
+        dg[k] = d * i * (1 - g * g);
+        dcell[k] = d * f;
+    }
+}
+
+template <class C>
+class LstmCell final : public Kernel {
+public:
+    LstmCell(Pool &pool, const mpt_mod_call &call)
+        : pool_(pool),
+          state_(call.in[1]),
+          gates_(call.kernel, call.in[0]),
+          cell_(call.kernel, call.in[1]),
+          h_(call.kernel, call.out[0]),
+          c_(call.kernel, call.out[1]) {}
+
+    void launch(const void *const *in, void *const *out, void *) override {
+        const std::int64_t width = state_.shape[1];
+        for_cells(pool_, state_, [&](std::int64_t row, std::int64_t column, std::int64_t n) {
+            alignas(64) C buffer[7][kCellTile];
+            const C *gates[4];
+            for (int k = 0; k < 4; k++) gates[k] = gates_.read(in[0], row, k * width + column, n, buffer[k]);
+            C *h = h_.place(out[0], row, column, buffer[5]), *c = c_.place(out[1], row, column, buffer[6]);
+            row_(gates, cell_.read(in[1], row, column, n, buffer[4]), h, c, n);
+            h_.write(h, out[0], row, column, n);
+            c_.write(c, out[1], row, column, n);
+        });
+    }
+
+    const char *name() const override { return "cpu:lstm_cell"; }
+
+private:
+    Pool &pool_;
+    mpt_mod_operand state_;
+    CellOperand<C> gates_, cell_, h_, c_;
+    void (*row_)(const C *const *, const C *, C *, C *, std::int64_t) = Versions<&lstm_row<C>>::best();
+};
+
+template <class C>
+class LstmCellGrad final : public Kernel {
+public:
+    LstmCellGrad(Pool &pool, const mpt_mod_call &call)
+        : pool_(pool),
+          state_(call.in[1]),
+          gates_(call.kernel, call.in[0]),
+          cell_(call.kernel, call.in[1]),
+          dh_(call.kernel, call.in[2]),
+          dc_(call.kernel, call.in[3]),
+          dgates_(call.kernel, call.out[0]),
+          dcell_(call.kernel, call.out[1]) {}
+
+    void launch(const void *const *in, void *const *out, void *) override {
+        const std::int64_t width = state_.shape[1];
+        for_cells(pool_, state_, [&](std::int64_t row, std::int64_t column, std::int64_t n) {
+            alignas(64) C buffer[12][kCellTile];
+            const C *gates[4];
+            C *dgates[4];
+            for (int k = 0; k < 4; k++) {
+                gates[k] = gates_.read(in[0], row, k * width + column, n, buffer[k]);
+                dgates[k] = dgates_.place(out[0], row, k * width + column, buffer[4 + k]);
+            }
+            C *dcell = dcell_.place(out[1], row, column, buffer[8]);
+            row_(gates, cell_.read(in[1], row, column, n, buffer[9]), dh_.read(in[2], row, column, n, buffer[10]),
+                 dc_.read(in[3], row, column, n, buffer[11]), dgates, dcell, n);
+            for (int k = 0; k < 4; k++) dgates_.write(dgates[k], out[0], row, k * width + column, n);
+            dcell_.write(dcell, out[1], row, column, n);
+        });
+    }
+
+    const char *name() const override { return "cpu:lstm_cell_grad"; }
+
+private:
+    Pool &pool_;
+    mpt_mod_operand state_;
+    CellOperand<C> gates_, cell_, dh_, dc_, dgates_, dcell_;
+    void (*row_)(const C *const *, const C *, const C *, const C *, C *const *, C *,
+                 std::int64_t) = Versions<&lstm_grad_row<C>>::best();
+};
+
+const RegisteredKernel registered_cell("lstm_cell", prepare_cell<LstmCell>);
+const RegisteredKernel registered_grad("lstm_cell_grad", prepare_cell<LstmCellGrad>);
+
+}  // namespace
+}  // namespace mpt::cpu

@@ -1,0 +1,31 @@
+#include "engine/decode.h"
+
+#include "ops/fp8.h"
+#include "ops/ops.h"
+
+namespace mpt {
+
+Ref<Tensor> Decode::decoded(const Ref<Tensor> &x) const { return x && is_f8(x->dtype) ? ops::cast(x, MPT_F32) : x; }
+
+void Decode::emit(Call &call) {
+    const bool product = call.op->precision == Precision::Lower && call.in.size() > 1 && (is_f8(call.in[0]->dtype) || is_f8(call.in[1]->dtype));
+    if (!product) return next_->emit(call);
+    // What is emitted here is part of the product: no policy and no graph.
+    ScopeGuard guard(ctx_);
+    ctx_.scope.policy = nullptr;
+    ctx_.scope.grad = false;
+    // The inner product accumulates in f32, unscaled; the bias comes behind the scales.
+    Call inner{call.op, call.in, {}, call.attrs};
+    for (Ref<Tensor> &x : inner.in) x = decoded(x);
+    const Ref<Tensor> bias = inner.in.size() > 2 ? inner.in[2] : nullptr;
+    if (bias) inner.in[2] = nullptr;
+    next_->emit(inner);
+
+    // A bias lies along the channels: the last dimension of rows, the second of images.
+    const Ref<Tensor> &acc = inner.out[0];
+    const Ref<Tensor> along = bias && acc->shape.n == 4 ? ops::reshape(bias, {bias->shape[0], 1, 1}) : bias;
+    call.out.resize(inner.out.size());
+    call.out[0] = ops::rescale(acc, call.in[0]->inverse_scale, call.in[1]->inverse_scale, along, call.result, call.out[0].get());
+}
+
+}  // namespace mpt

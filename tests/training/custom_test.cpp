@@ -1,0 +1,231 @@
+// The host's own arithmetic: custom ops and custom layers, eager and captured.
+#include <cmath>
+#include <cstring>
+
+#include "common/random.h"
+#include "common/tensors.h"
+#include "net.h"
+
+using namespace net;
+
+namespace {
+
+// out0 = a * b (elementwise), out1 = sum(a); counts its calls.
+struct Product {
+    int shapes = 0, forwards = 0, backwards = 0, released = 0;
+    mpt_status answer = MPT_OK;
+};
+Product &of(void *user_data) { return *static_cast<Product *>(user_data); }
+
+const float *floats(const mpt_buffer &b) { return static_cast<const float *>(b.data); }
+float *floats(mpt_buffer &b) { return static_cast<float *>(b.data); }
+std::int64_t count(const mpt_buffer &b) {
+    std::int64_t n = 1;
+    for (int i = 0; i < b.ndim; ++i) n *= b.shape[i];
+    return n;
+}
+// Element i in logical order of a buffer of two dimensions.
+float at(const mpt_buffer &b, std::int64_t i) { return floats(b)[i / b.shape[1] * b.strides[0] + i % b.shape[1] * b.strides[1]]; }
+
+mpt_status MPT_CALL shape(const mpt_buffer *in, std::int32_t n_in, mpt_buffer *out, std::int32_t n_out, void *user_data) {
+    ++of(user_data).shapes;
+    if (n_in != 2 || n_out != 2 || in[0].data || out[0].data) return MPT_ERROR_INTERNAL;
+    out[0].dtype = out[1].dtype = MPT_F32;
+    out[0].ndim = 2;
+    out[0].shape[0] = in[0].shape[0];
+    out[0].shape[1] = in[0].shape[1];
+    out[1].ndim = 0;
+    return MPT_OK;
+}
+mpt_status MPT_CALL forward(const mpt_buffer *in, std::int32_t, mpt_buffer *out, std::int32_t, void *user_data) {
+    ++of(user_data).forwards;
+    float sum = 0;
+    for (std::int64_t i = 0; i < count(in[0]); ++i) {
+        floats(out[0])[i] = at(in[0], i) * at(in[1], i);
+        sum += at(in[0], i);
+    }
+    *floats(out[1]) = sum;
+    return of(user_data).answer;
+}
+mpt_status MPT_CALL backward(const mpt_buffer *in, std::int32_t n_in, mpt_buffer *out, std::int32_t n_out, void *user_data) {
+    ++of(user_data).backwards;
+    if (n_in != 6 || n_out != 2) return MPT_ERROR_INTERNAL;
+    for (std::int64_t i = 0; i < count(in[0]); ++i) {
+        if (out[0].data) floats(out[0])[i] = at(in[4], i) * at(in[1], i) + *floats(in[5]);
+        if (out[1].data) floats(out[1])[i] = at(in[4], i) * at(in[0], i);
+    }
+    return MPT_OK;
+}
+
+mpt_custom_op_desc product(Product &state, bool differentiable = true) {
+    mpt_custom_op_desc d;
+    MUST(mpt_custom_op_desc_init(&d, sizeof d));
+    d.name = "product";
+    d.shape = shape;
+    d.forward = forward;
+    if (differentiable) d.backward = backward;
+    d.release = [](void *user_data) { ++of(user_data).released; };
+    d.user_data = &state;
+    return d;
+}
+
+struct Custom : testing::Test {
+    Context ctx = context();
+    Product state;
+    Tensor a, b, y, sum;
+    void SetUp() override {
+        a = test::make(ctx, MPT_F32, test::Values{{2, 3}, {1, 2, 3, 4, 5, 6}});
+        b = test::make(ctx, MPT_F32, test::Values{{2, 3}, {2, -1, 0.5, 3, 1, -2}});
+        MUST(mpt_tensor_set_requires_grad(a, 1));
+        MUST(mpt_tensor_set_requires_grad(b, 1));
+    }
+    mpt_status apply(const mpt_custom_op_desc &d, mpt_tensor *x0, mpt_tensor *x1) {
+        mpt_tensor *inputs[] = {x0, x1}, *outputs[2] = {};
+        const mpt_status status = mpt_custom_op(ctx, &d, inputs, 2, outputs, 2);
+        y = Tensor(outputs[0]);
+        sum = Tensor(outputs[1]);
+        return status;
+    }
+};
+
+}  // namespace
+
+TEST_F(Custom, OpRunsWithItsGradient) {
+    OK(apply(product(state), a, b));
+    EXPECT_EQ(test::read(y), (std::vector<double>{2, -2, 1.5, 12, 5, -12}));
+    EXPECT_EQ(test::read(sum), (std::vector<double>{21}));
+    Tensor total, loss;
+    OK(mpt_sum(y, 0, nullptr, 0, total.out()));
+    Tensor scaled;
+    OK(mpt_affine(sum, 10, 0, scaled.out()));
+    OK(mpt_add(total, scaled, loss.out()));
+    OK(mpt_backward(loss, nullptr, MPT_GRAD_WRITE));
+    EXPECT_EQ(test::read(test::gradient(a)), (std::vector<double>{12, 9, 10.5, 13, 11, 8}));
+    EXPECT_EQ(test::read(test::gradient(b)), (std::vector<double>{1, 2, 3, 4, 5, 6}));
+    EXPECT_EQ(state.forwards, 1);
+    EXPECT_EQ(state.backwards, 1);
+    y = Tensor(), sum = Tensor(), total = Tensor(), scaled = Tensor(), loss = Tensor();
+    EXPECT_EQ(state.released, 1) << "with the last tensor of its graph";
+}
+
+TEST_F(Custom, AnOutputThatNobodyUsesHasAGradientOfZero) {
+    OK(apply(product(state), a, b));
+    Tensor loss;
+    OK(mpt_sum(y, 0, nullptr, 0, loss.out()));
+    OK(mpt_backward(loss, nullptr, MPT_GRAD_WRITE));
+    EXPECT_EQ(test::read(test::gradient(a)), test::read(b));
+}
+
+TEST_F(Custom, StridedInputsComeWithTheirStrides) {
+    Tensor wide = test::make(ctx, MPT_F32, test::Values{{3, 2}, {1, 4, 2, 5, 3, 6}}), t;
+    OK(mpt_transpose(wide, 0, nullptr, t.out()));
+    OK(apply(product(state), t, b));
+    EXPECT_EQ(test::read(y), (std::vector<double>{2, -2, 1.5, 12, 5, -12}));
+}
+
+TEST_F(Custom, WithoutBackwardThereIsNoGraph) {
+    OK(apply(product(state, false), a, b));
+    Tensor loss;
+    OK(mpt_sum(y, 0, nullptr, 0, loss.out()));
+    EXPECT_EQ(MPT_ERROR_STATE, mpt_backward(loss, nullptr, MPT_GRAD_WRITE));
+}
+
+TEST_F(Custom, ACallbacksStatusFailsTheCall) {
+    state.answer = MPT_ERROR_IO;
+    EXPECT_EQ(MPT_ERROR_IO, apply(product(state), a, b));
+    EXPECT_NE(std::string(mpt_last_error()).find("'product'"), std::string::npos) << mpt_last_error();
+    EXPECT_NE(std::string(mpt_last_error()).find("forward"), std::string::npos) << mpt_last_error();
+    EXPECT_EQ(state.released, 0) << "a failed call takes nothing";
+}
+
+TEST_F(Custom, CapturedStepsCallBackAtEveryRun) {
+    Program program;
+    Tensor loss;
+    OK(mpt_tensor_set_requires_grad(a, 0));  // it will be fed
+    OK(mpt_capture_begin(ctx));
+    OK(apply(product(state), a, b));
+    OK(mpt_sum(y, 0, nullptr, 0, loss.out()));
+    OK(mpt_backward(loss, nullptr, MPT_GRAD_WRITE));
+    mpt_tensor *outputs[] = {loss};
+    OK(mpt_capture_end(ctx, outputs, 1, program.out()));
+    EXPECT_EQ(state.forwards, 0) << "recording runs nothing";
+    for (int run = 1; run <= 3; ++run) {
+        const std::vector<double> values{1.0 * run, 2, 3, 4, 5, 6};
+        const std::vector<std::uint8_t> bytes = test::pack(MPT_F32, values);
+        OK(mpt_program_feed(program, a, bytes.data(), bytes.size()));
+        OK(mpt_program_run(program));
+        EXPECT_EQ(state.forwards, run);
+        EXPECT_EQ(state.backwards, run);
+        EXPECT_EQ(test::read(loss), (std::vector<double>{2.0 * run - 2 + 1.5 + 12 + 5 - 12}));
+        EXPECT_EQ(test::read(test::gradient(b)), values);
+    }
+    state.answer = MPT_ERROR_IO;
+    EXPECT_EQ(MPT_ERROR_IO, mpt_program_run(program));
+    state.answer = MPT_OK;
+    OK(mpt_program_run(program));
+    std::size_t needed = 0;
+    OK(mpt_program_dump(program, nullptr, 0, &needed));
+    std::string text(needed, '\0');
+    OK(mpt_program_dump(program, text.data(), needed, nullptr));
+    EXPECT_NE(text.find("product"), std::string::npos) << text;
+    y = Tensor(), sum = Tensor(), loss = Tensor();
+    EXPECT_EQ(state.released, 0) << "the program still calls it";
+    program = Program();
+    EXPECT_EQ(state.released, 1);
+}
+
+namespace {
+
+// y = relu(x W) + child(x)
+mpt_status MPT_CALL mixed(mpt_layer *layer, mpt_tensor *const *inputs, std::int32_t n_inputs, mpt_tensor **outputs, std::int32_t n_outputs, void *user_data) {
+    ++*static_cast<int *>(user_data);
+    if (n_inputs != 1 || n_outputs != 1) return MPT_ERROR_ARGUMENT;
+    mpt_tensor *w = nullptr, *xw = nullptr, *r = nullptr, *c = nullptr;
+    mpt_status status = mpt_layer_parameter_by_name(layer, "w", &w);
+    if (status == MPT_OK) status = mpt_matmul(inputs[0], w, &xw);
+    if (status == MPT_OK) status = mpt_relu(xw, &r);
+    if (status == MPT_OK) status = mpt_tanh(inputs[0], &c);
+    if (status == MPT_OK) status = mpt_add(r, c, &outputs[0]);
+    for (mpt_tensor *t : {w, xw, r, c}) mpt_tensor_release(t);
+    return status;
+}
+
+}  // namespace
+
+TEST(CustomLayer, IsALayerLikeOthers) {
+    Context ctx = context();
+    int calls = 0;
+    mpt_custom_layer_desc d;
+    MUST(mpt_custom_layer_desc_init(&d, sizeof d));
+    d.forward = mixed;
+    d.user_data = &calls;
+    d.release = [](void *user_data) { *static_cast<int *>(user_data) += 1000; };
+    Tensor out, x = test::make(ctx, MPT_F32, test::Values{{2, 2}, {1, -2, 0.5, 3}}), loss;
+    {
+        Layer layer, net;
+        OK(mpt_layer_custom(ctx, &d, layer.out()));
+        Tensor w = test::make(ctx, MPT_F32, test::Values{{2, 2}, {1, 0, 2, -1}});
+        OK(mpt_layer_add_parameter(layer, "w", w));
+        EXPECT_EQ(MPT_ERROR_ARGUMENT, mpt_layer_add_parameter(layer, "w", w)) << "a name twice";
+        OK(mpt_layer_sequential(ctx, net.out()));
+        OK(mpt_layer_add(net, "own", layer));
+        std::int32_t n = 0;
+        OK(mpt_layer_parameter_count(net, &n));
+        EXPECT_EQ(n, 1);
+        Tensor named;
+        OK(mpt_layer_parameter_by_name(net, "own.w", named.out()));
+        mpt_tensor *in = x;
+        OK(mpt_layer_forward(net, &in, 1, out.out(), 1));
+        const std::vector<double> got = test::read(out);
+        EXPECT_NEAR(got[0], std::tanh(1.0), 1e-6);      // relu(1 - 4) = 0
+        EXPECT_NEAR(got[1], 2 + std::tanh(-2.0), 1e-6);  // relu(0 + 2)
+        OK(mpt_sum(out, 0, nullptr, 0, loss.out()));
+        OK(mpt_backward(loss, nullptr, MPT_GRAD_WRITE));
+        EXPECT_EQ(test::read(test::gradient(w)), (std::vector<double>{0.5, 1, 3, -2}));
+        EXPECT_EQ(calls, 1);
+        mpt_tensor *two[] = {x, x};
+        Tensor ignored;
+        EXPECT_EQ(MPT_ERROR_ARGUMENT, mpt_layer_forward(net, two, 2, ignored.out(), 1)) << "the callback's own status";
+    }
+    EXPECT_EQ(calls, 1002) << "released with the layer";
+}
