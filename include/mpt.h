@@ -811,7 +811,6 @@ MPT_API mpt_status MPT_CALL mpt_ctc(mpt_tensor *log_probabilities, mpt_tensor *t
 typedef struct mpt_custom_op_desc {
     uint32_t struct_size;
     uint32_t reserved;
-    const char *name;              /**< for plans and messages */
     mpt_custom_shape_fn shape;     /**< forms of the outputs */
     mpt_custom_fn forward;
     mpt_custom_fn backward;        /**< NULL: no gradient. in: inputs, outputs, gradients of the outputs; out: gradients of the inputs, as they are
@@ -821,12 +820,12 @@ typedef struct mpt_custom_op_desc {
 } mpt_custom_op_desc;
 MPT_API mpt_status MPT_CALL mpt_custom_op_desc_init(mpt_custom_op_desc *desc, size_t nbytes);
 /**
- * Runs forward on n_inputs tensors; with gradient when backward is there. Inside a capture forward and backward become steps of the program
+ * Runs forward on n_inputs tensors; with gradient when backward is there. name: for plans and messages. Inside a capture forward and backward become steps of the program
  * and are called at each run; user_data lives as long as it does. On a GPU data are device addresses and a capture is refused.
  * A callback's status other than MPT_OK fails the call, or the run.
  */
-MPT_API mpt_status MPT_CALL mpt_custom_op(mpt_context *ctx, const mpt_custom_op_desc *desc, mpt_tensor *const *inputs, int32_t n_inputs,
-                                          mpt_tensor **outputs, int32_t n_outputs);
+MPT_API mpt_status MPT_CALL mpt_custom_op(mpt_context *ctx, const char *name, const mpt_custom_op_desc *desc, mpt_tensor *const *inputs,
+                                          int32_t n_inputs, mpt_tensor **outputs, int32_t n_outputs);
 
 /* ---------------------------------------------------------------------------------------------------------
  * Gradients

@@ -42,11 +42,11 @@ mpt_status launch(mpt_mod_kernel *kernel, const void *const *in, void *const *ou
     const mpt_status status = k.function(k.in.data(), static_cast<std::int32_t>(k.in.size()), k.out.data(), static_cast<std::int32_t>(k.out.size()),
                                          k.op->desc.user_data);
     if (status != MPT_OK)
-        std::snprintf(error->message, sizeof error->message, "custom op '%s': its %s callback returned %s", k.op->desc.name, k.what, mpt_status_name(status));
+        std::snprintf(error->message, sizeof error->message, "custom op '%s': its %s callback returned %s", k.op->name.c_str(), k.what, mpt_status_name(status));
     return status;
 }
 void destroy(mpt_mod_kernel *kernel) { delete &of(kernel); }
-const char *name(const mpt_mod_kernel *kernel) { return of(const_cast<mpt_mod_kernel *>(kernel)).op->desc.name; }
+const char *name(const mpt_mod_kernel *kernel) { return of(const_cast<mpt_mod_kernel *>(kernel)).op->name.c_str(); }
 constexpr mpt_mod_kernels kHostKernels = {nullptr, launch, destroy, name};
 
 Ref<Kernel> prepare(const Call &call, const KernelCall &form) {
@@ -70,11 +70,11 @@ void infer_forward(const Call &call, std::vector<Spec> &out) {
     for (const Ref<Tensor> &x : call.in) in.push_back(buffer_of(form_of(x.get())));
     const mpt_status status =
         a.op->desc.shape(in.data(), static_cast<std::int32_t>(in.size()), wanted.data(), static_cast<std::int32_t>(a.outputs), a.op->desc.user_data);
-    if (status != MPT_OK) fail(status, "custom op '", a.op->desc.name, "': its shape callback returned ", mpt_status_name(status));
+    if (status != MPT_OK) fail(status, "custom op '", a.op->name, "': its shape callback returned ", mpt_status_name(status));
     for (std::size_t i = 0; i < wanted.size(); ++i) {
         const mpt_buffer &b = wanted[i];
         if (!is_known(b.dtype) || b.ndim < 0 || b.ndim > MPT_MAX_DIMS)
-            fail(MPT_ERROR_ARGUMENT, "custom op '", a.op->desc.name, "': its shape callback gave output ", i, " dtype ", static_cast<int>(b.dtype), " and ndim ", b.ndim,
+            fail(MPT_ERROR_ARGUMENT, "custom op '", a.op->name, "': its shape callback gave output ", i, " dtype ", static_cast<int>(b.dtype), " and ndim ", b.ndim,
                  ": set a dtype, and an ndim from 0 to ", static_cast<int>(MPT_MAX_DIMS));
         Dims shape;
         for (int k = 0; k < b.ndim; ++k) shape.push(b.shape[k]);

@@ -11,14 +11,12 @@ namespace mpt {
 // The host's callbacks, kept by the calls, graph nodes and program steps that need them.
 class CustomOp final : public Object {
 public:
-    CustomOp(const mpt_custom_op_desc &d, std::string name) : desc(d), name_(std::move(name)) { desc.name = name_.c_str(); }
+    CustomOp(const mpt_custom_op_desc &d, std::string called) : desc(d), name(std::move(called)) {}
     ~CustomOp() override {
         if (desc.release) desc.release(desc.user_data);
     }
     mpt_custom_op_desc desc;
-
-private:
-    std::string name_;
+    const std::string name;
 };
 
 namespace ops {

@@ -36,8 +36,13 @@ class Caller:
             lambda data, nbytes, _: 1 if nbytes > ROOM else bool(c.memset(data, self.random.choice((0, 32)), nbytes)) and 0)
 
     def structure(self, struct):
-        kinds = [(f["name"], SCALARS.get(f["type"]) or (c.c_void_p if f["type"].endswith("_fn") else c.c_int32)) for f in struct["fields"]]
-        return type(struct["name"], (c.Structure,), {"_fields_": kinds})
+        def kind(text):
+            if text.endswith("[MPT_MAX_DIMS]"):
+                return kind(text.removesuffix("[MPT_MAX_DIMS]")) * 8
+            return SCALARS.get(text) or (c.c_void_p if text.endswith(("_fn", "*")) else c.c_int32)
+
+        fields = [(f["name"], kind(f["type"])) for f in struct["fields"]]
+        return type(struct["name"], (c.Structure,), {"_fields_": fields})
 
     def pick(self, *values):
         return self.random.choice(values)

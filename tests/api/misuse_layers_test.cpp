@@ -221,21 +221,23 @@ mpt_custom_op_desc good_op() {
 struct CustomOp {
     static constexpr const char *function = "mpt_custom_op", *argument = "desc";
     static mpt_custom_op_desc good() { return good_op(); }
-    static mpt_status use(misuse::World &w, const mpt_custom_op_desc *d) { return mpt_custom_op(w.ctx, d, w.list({w.x}), 1, w.out(), 1); }
+    static mpt_status use(misuse::World &w, const mpt_custom_op_desc *d) { return mpt_custom_op(w.ctx, "own", d, w.list({w.x}), 1, w.out(), 1); }
 };
 #define OP_ROW(kind, argument, text, ...) STEPS("mpt_custom_op", kind, argument, text, auto d = good_op(); return mpt_custom_op(__VA_ARGS__))
 
 const misuse::Rows ops{
     INIT_ROWS(mpt_custom_op_desc_init, "desc"),
-    OP_ROW(Null, "ctx", "", nullptr, &d, w.list({w.x}), 1, w.out(), 1),
-    ROW(Null, "desc", "", mpt_custom_op, w.ctx, nullptr, w.list({w.x}), 1, w.out(), 1),
-    OP_ROW(Null, "inputs", "", w.ctx, &d, nullptr, 1, w.out(), 1),
-    OP_ROW(Null, "inputs[0]", "", w.ctx, &d, w.list({nullptr}), 1, w.out(), 1),
-    OP_ROW(Foreign, "inputs[0]", "", w.ctx, &d, w.list({w.other.x}), 1, w.out(), 1),
-    OP_ROW(Range, "n_inputs", "is 0", w.ctx, &d, nullptr, 0, w.out(), 1),
-    OP_ROW(Range, "n_inputs", "is 33", w.ctx, &d, w.list({w.x}), 33, w.out(), 1),
-    OP_ROW(Null, "outputs", "", w.ctx, &d, w.list({w.x}), 1, nullptr, 1),
-    OP_ROW(Range, "n_outputs", "is 0", w.ctx, &d, w.list({w.x}), 1, w.out(), 0),
+    OP_ROW(Null, "ctx", "", nullptr, "own", &d, w.list({w.x}), 1, w.out(), 1),
+    ROW(Null, "desc", "", mpt_custom_op, w.ctx, "own", nullptr, w.list({w.x}), 1, w.out(), 1),
+    OP_ROW(Null, "name", "", w.ctx, nullptr, &d, w.list({w.x}), 1, w.out(), 1),
+    OP_ROW(Range, "name", "byte 0 is 255", w.ctx, "\xff", &d, w.list({w.x}), 1, w.out(), 1),
+    OP_ROW(Null, "inputs", "", w.ctx, "own", &d, nullptr, 1, w.out(), 1),
+    OP_ROW(Null, "inputs[0]", "", w.ctx, "own", &d, w.list({nullptr}), 1, w.out(), 1),
+    OP_ROW(Foreign, "inputs[0]", "", w.ctx, "own", &d, w.list({w.other.x}), 1, w.out(), 1),
+    OP_ROW(Range, "n_inputs", "is 0", w.ctx, "own", &d, nullptr, 0, w.out(), 1),
+    OP_ROW(Range, "n_inputs", "is 33", w.ctx, "own", &d, w.list({w.x}), 33, w.out(), 1),
+    OP_ROW(Null, "outputs", "", w.ctx, "own", &d, w.list({w.x}), 1, nullptr, 1),
+    OP_ROW(Range, "n_outputs", "is 0", w.ctx, "own", &d, w.list({w.x}), 1, w.out(), 0),
     DESCRIPTOR_ROWS(CustomOp),
     FIELD(CustomOp, Range, "shape is NULL", d.shape = nullptr),
     FIELD(CustomOp, Range, "forward is NULL", d.forward = nullptr),

@@ -108,13 +108,15 @@ private:
 };
 
 // Against the array of a record; relative to its largest element.
-void expect_close(const std::vector<double> &got, const Array &exact, const Record &record, mpt_dtype format, const std::string &what);
+void expect_close(const std::vector<double> &got, const Array &exact, const Record &record, mpt_dtype format,
+                  const std::string &what);
 void expect_close(const mpt_tensor *got, const Array &exact, const Record &record, mpt_dtype format, const std::string &what);
 
 // A call's leaves beside its inputs: parameters and buffers of a layer.
 using Leaves = std::map<std::string, test::Tensor>;
 // Runs the call and fills in args.outputs() tensors.
 using Function = std::function<mpt_status(const Args &, mpt_tensor **)>;
+using Table = std::map<std::string, Function>;  // by function of mpt.h
 // Makes the inputs, runs, and compares outputs, gradients and what buffers are afterwards. make gives the function for these
 // arguments and may add leaves.
 void check(mpt_context *ctx, const Record &record, mpt_dtype format, const std::function<Function(Args &, Leaves &)> &make);
@@ -133,6 +135,7 @@ class ParityTest : public testing::TestWithParam<Subject> {
 protected:
     // Runs body on every record of the function, in every format that the device computes in.
     void each_record(const std::function<void(mpt_context *, const Record &, mpt_dtype)> &body);
+    void run(const Table &table);
 };
 
 template <class Table>

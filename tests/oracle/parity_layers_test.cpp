@@ -1,4 +1,7 @@
 // Every layer against PyTorch's module in parity.txt, with the record's parameters.
+#include <memory>
+#include <type_traits>
+
 #include "oracle/parity.h"
 
 namespace parity {
@@ -63,7 +66,9 @@ Make pool(mpt_status (*make)(mpt_context *, const mpt_pool2d_params *, mpt_layer
     };
 }
 Make pool(mpt_status (*make)(mpt_context *, std::int32_t, std::int32_t, std::int32_t, mpt_layer **)) {
-    return [=](const Args &a, mpt_layer **out) { return make(a.ctx, a.integer("kernel"), a.integer("stride"), a.integer("padding"), out); };
+    return [=](const Args &a, mpt_layer **out) {
+        return make(a.ctx, a.integer("kernel"), a.integer("stride"), a.integer("padding"), out);
+    };
 }
 Make adaptive(mpt_status (*make)(mpt_context *, std::int64_t, std::int64_t, mpt_layer **)) {
     return [=](const Args &a, mpt_layer **out) { return make(a.ctx, a.integer("height"), a.integer("width"), out); };
@@ -164,7 +169,8 @@ const std::map<std::string, Make> &table() {
         {"mpt_layer_adaptive_max_pool2d", adaptive(mpt_layer_adaptive_max_pool2d)},
         {"mpt_layer_upsample2d",
          [](const Args &a, mpt_layer **out) {
-             return mpt_layer_upsample2d(a.ctx, a.integer("factor_h"), a.integer("factor_w"), a.constant<mpt_upsample_mode>("mode"), out);
+             return mpt_layer_upsample2d(a.ctx, a.integer("factor_h"), a.integer("factor_w"), a.constant<mpt_upsample_mode>("mode"),
+                                         out);
          }},
         {"mpt_layer_dropout", [](const Args &a, mpt_layer **out) { return mpt_layer_dropout(a.ctx, a.number("p"), out); }},
         {"mpt_layer_activation",
@@ -181,24 +187,55 @@ const std::map<std::string, Make> &table() {
     return all;
 }
 
-std::string name_of(mpt_status (*name)(const mpt_layer *, std::int32_t, char *, std::size_t, std::size_t *), const mpt_layer *layer, std::int32_t i) {
-    char text[128];
-    MUST(name(layer, i, text, sizeof text, nullptr));
-    return text;
+using Count = mpt_status (*)(const mpt_layer *, std::int32_t *);
+using Get = mpt_status (*)(const mpt_layer *, std::int32_t, mpt_tensor **);
+using Name = mpt_status (*)(const mpt_layer *, std::int32_t, char *, std::size_t, std::size_t *);
+
+// Fills the layer's parameters or buffers with the record's, which must be the same by name and shape.
+void load(const mpt_layer *layer, Count count, Get get, Name name, const Record &record, const std::string &word, mpt_dtype format,
+          Leaves &leaves) {
+    std::int32_t n = 0;
+    MUST(count(layer, &n));
+    EXPECT_EQ(static_cast<std::size_t>(n), record.list(word).size()) << "number of " << word << " lines";
+    for (std::int32_t i = 0; i < n; ++i) {
+        char text[128];
+        MUST(name(layer, i, text, sizeof text, nullptr));
+        const Array *values = record.find(word, text);
+        if (!values) throw std::runtime_error(std::string("PyTorch's module has no ") + text);
+        test::Tensor tensor;
+        MUST(get(layer, i, tensor.out()));
+        EXPECT_EQ(test::shape_of(tensor), values->shape) << text;
+        EXPECT_EQ(test::dtype_of(tensor), type_of(values->kind, format)) << text;
+        test::write(tensor, values->data);
+        leaves[text] = std::move(tensor);
+    }
 }
 
-// Fills the layer with the record's parameters and buffers, which must be the same by name.
-void load(mpt_layer *layer, const Record &record, Leaves &leaves) {
-    const auto fill = [&](const std::string &word, const std::string &name, test::Tensor tensor) {
-        const Array *values = record.find(word, name);
-        ASSERT_TRUE(values) << "PyTorch's module has no " << name;
-        EXPECT_EQ(test::shape_of(tensor), values->shape) << name;
-        test::write(tensor, values->data);
-        leaves[name] = std::move(tensor);
+Function layer_call(const Make &make, const Record &record, Args &args, Leaves &leaves) {
+    const auto layer = std::make_shared<Layer>();
+    test::must(make(args, layer->out()), record.function.c_str());
+    MUST(mpt_no_grad_begin(args.ctx));
+    load(*layer, mpt_layer_parameter_count, mpt_layer_parameter, mpt_layer_parameter_name, record, "param", args.format, leaves);
+    load(*layer, mpt_layer_buffer_count, mpt_layer_buffer, mpt_layer_buffer_name, record, "buffer", args.format, leaves);
+    MUST(mpt_no_grad_end(args.ctx));
+    if (args.has("training")) MUST(mpt_layer_set_training(*layer, args.integer("training")));
+    return [layer](const Args &a, mpt_tensor **out) {
+        return mpt_layer_forward(*layer, a.all().data(), static_cast<std::int32_t>(a.inputs.size()), out,
+                                 static_cast<std::int32_t>(a.outputs()));
     };
-    MUST(mpt_no_grad_begin(test_context(layer)));
 }
 
 }  // namespace
+
+class LayerParity : public ParityTest {};
+
+TEST_P(LayerParity, IsPyTorchs) {
+    const Make &make = table().at(GetParam().function);
+    each_record([&](mpt_context *ctx, const Record &record, mpt_dtype format) {
+        check(ctx, record, format, [&](Args &args, Leaves &leaves) { return layer_call(make, record, args, leaves); });
+    });
+}
+
+INSTANTIATE_TEST_SUITE_P(Oracle, LayerParity, testing::ValuesIn(subjects(keys(table()))), label);
 
 }  // namespace parity

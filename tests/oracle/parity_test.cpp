@@ -66,7 +66,8 @@ const std::vector<Record> &records() {
     return all;
 }
 
-void expect_close(const std::vector<double> &got, const Array &exact, const Record &record, mpt_dtype format, const std::string &what) {
+void expect_close(const std::vector<double> &got, const Array &exact, const Record &record, mpt_dtype format,
+                  const std::string &what) {
     ASSERT_EQ(got.size(), exact.data.size()) << what;
     const mpt_dtype dtype = type_of(exact.kind, format);
     const bool is_floating = floating(dtype), narrow = test::wide(format) != format;
@@ -76,12 +77,14 @@ void expect_close(const std::vector<double> &got, const Array &exact, const Reco
     // A fixed type is a conversion: to the digits of the file.
     double room = kDigits;
     if (exact.kind == "t" || exact.kind == "wide") room += record.room * test::roundoff(test::wide(format));
-    if (narrow) room += (exact.kind == "t" ? record.stores : exact.kind == "wide" ? record.wide_stores : 0) * test::roundoff(format);
+    if (narrow)
+        room += (exact.kind == "t" ? record.stores : exact.kind == "wide" ? record.wide_stores : 0) * test::roundoff(format);
     const double bound = is_floating ? room * largest + test::smallest(dtype) : 0;
     for (std::size_t i = 0; i < got.size(); ++i) {
         const double x = exact.data[i], error = std::fabs(got[i] - x);
         if (got[i] == x || (std::isnan(x) && std::isnan(got[i])) || error <= bound) continue;
-        FAIL() << what << ": element " << i << " is " << got[i] << ", PyTorch's " << x << ", error " << error << ", bound " << bound;
+        FAIL() << what << ": element " << i << " is " << got[i] << ", PyTorch's " << x << ", error " << error << ", bound "
+               << bound;
     }
 }
 
@@ -117,7 +120,8 @@ void check(mpt_context *ctx, const Record &record, mpt_dtype format, const std::
         roots.push_back(outputs[i]);
         seeds.push_back(cotangents.back());
     }
-    if (!roots.empty()) MUST(mpt_backward_from(roots.data(), seeds.data(), static_cast<std::int32_t>(roots.size()), MPT_GRAD_WRITE));
+    if (!roots.empty())
+        MUST(mpt_backward_from(roots.data(), seeds.data(), static_cast<std::int32_t>(roots.size()), MPT_GRAD_WRITE));
     const std::vector<Array> &in = record.list("in");
     for (std::size_t i = 0; i < in.size(); ++i) {
         mpt_tensor_retain(args[i]);
@@ -169,6 +173,13 @@ void ParityTest::each_record(const std::function<void(mpt_context *, const Recor
     EXPECT_GT(count, 0) << "parity.txt has no record of " << function;
 }
 
+void ParityTest::run(const Table &table) {
+    const Function &call = table.at(GetParam().function);
+    each_record([&](mpt_context *ctx, const Record &record, mpt_dtype format) {
+        check(ctx, record, format, [&](Args &, Leaves &) { return call; });
+    });
+}
+
 namespace {
 
 // What PyTorch cannot be compared with.
@@ -184,8 +195,9 @@ bool ends_with(const std::string &text, const std::string &end) {
 bool needs_record(const test::PublicHeader::Function &f) {
     if (f.section == "Ops") return !ends_with(f.name, "_params_init");  // of a descriptor: computes nothing
     if (f.section == "Layers") return ends_with(f.parameters, "mpt_layer **out);");
-    if (f.section == "Optimizers") return ends_with(f.parameters, "mpt_optimizer **out);") || ends_with(f.parameters, "mpt_average **out);") ||
-        (f.name.rfind("mpt_optimizer_set_", 0) == 0 && f.name != "mpt_optimizer_set_lr");
+    if (f.section == "Optimizers")
+        return ends_with(f.parameters, "mpt_optimizer **out);") || ends_with(f.parameters, "mpt_average **out);") ||
+               (f.name.rfind("mpt_optimizer_set_", 0) == 0 && f.name != "mpt_optimizer_set_lr");
     return false;
 }
 
@@ -218,7 +230,8 @@ TEST(ParityTests, CoverTheKinds) {
     std::set<std::string> used;
     for (const Record &r : records())
         for (const auto &[name, words] : r.settings) used.insert(words.begin(), words.end());
-    for (const char *type : {"mpt_reduction", "mpt_schedule_kind", "mpt_activation", "mpt_gelu_kind", "mpt_upsample_mode", "mpt_recurrent_kind", "mpt_join"}) {
+    for (const char *type : {"mpt_reduction", "mpt_schedule_kind", "mpt_activation", "mpt_gelu_kind", "mpt_upsample_mode",
+                             "mpt_recurrent_kind", "mpt_join"}) {
         const auto constants = test::public_header().enums.find(type);
         ASSERT_TRUE(constants != test::public_header().enums.end()) << type;
         ASSERT_GE(constants->second.size(), 2u) << type;

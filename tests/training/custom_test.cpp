@@ -60,7 +60,6 @@ mpt_status MPT_CALL backward(const mpt_buffer *in, std::int32_t n_in, mpt_buffer
 mpt_custom_op_desc product(Product &state, bool differentiable = true) {
     mpt_custom_op_desc d;
     MUST(mpt_custom_op_desc_init(&d, sizeof d));
-    d.name = "product";
     d.shape = shape;
     d.forward = forward;
     if (differentiable) d.backward = backward;
@@ -81,7 +80,7 @@ struct Custom : testing::Test {
     }
     mpt_status apply(const mpt_custom_op_desc &d, mpt_tensor *x0, mpt_tensor *x1) {
         mpt_tensor *inputs[] = {x0, x1}, *outputs[2] = {};
-        const mpt_status status = mpt_custom_op(ctx, &d, inputs, 2, outputs, 2);
+        const mpt_status status = mpt_custom_op(ctx, "product", &d, inputs, 2, outputs, 2);
         y = Tensor(outputs[0]);
         sum = Tensor(outputs[1]);
         return status;

@@ -2932,8 +2932,6 @@ extern "C" {
 pub struct mpt_custom_op_desc {
     pub struct_size: u32,
     pub reserved: u32,
-    #[doc = "< for plans and messages"]
-    pub name: *const ::std::os::raw::c_char,
     #[doc = "< forms of the outputs"]
     pub shape: mpt_custom_shape_fn,
     pub forward: mpt_custom_fn,
@@ -2948,7 +2946,7 @@ pub struct mpt_custom_op_desc {
 fn bindgen_test_layout_mpt_custom_op_desc() {
     assert_eq!(
         ::std::mem::size_of::<mpt_custom_op_desc>(),
-        56usize,
+        48usize,
         concat!("Size of: ", stringify!(mpt_custom_op_desc))
     );
     assert_eq!(
@@ -2990,23 +2988,6 @@ fn bindgen_test_layout_mpt_custom_op_desc() {
         );
     }
     test_field_reserved();
-    fn test_field_name() {
-        assert_eq!(
-            unsafe {
-                let uninit = ::std::mem::MaybeUninit::<mpt_custom_op_desc>::uninit();
-                let ptr = uninit.as_ptr();
-                ::std::ptr::addr_of!((*ptr).name) as usize - ptr as usize
-            },
-            8usize,
-            concat!(
-                "Offset of field: ",
-                stringify!(mpt_custom_op_desc),
-                "::",
-                stringify!(name)
-            )
-        );
-    }
-    test_field_name();
     fn test_field_shape() {
         assert_eq!(
             unsafe {
@@ -3014,7 +2995,7 @@ fn bindgen_test_layout_mpt_custom_op_desc() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).shape) as usize - ptr as usize
             },
-            16usize,
+            8usize,
             concat!(
                 "Offset of field: ",
                 stringify!(mpt_custom_op_desc),
@@ -3031,7 +3012,7 @@ fn bindgen_test_layout_mpt_custom_op_desc() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).forward) as usize - ptr as usize
             },
-            24usize,
+            16usize,
             concat!(
                 "Offset of field: ",
                 stringify!(mpt_custom_op_desc),
@@ -3048,7 +3029,7 @@ fn bindgen_test_layout_mpt_custom_op_desc() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).backward) as usize - ptr as usize
             },
-            32usize,
+            24usize,
             concat!(
                 "Offset of field: ",
                 stringify!(mpt_custom_op_desc),
@@ -3065,7 +3046,7 @@ fn bindgen_test_layout_mpt_custom_op_desc() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).release) as usize - ptr as usize
             },
-            40usize,
+            32usize,
             concat!(
                 "Offset of field: ",
                 stringify!(mpt_custom_op_desc),
@@ -3082,7 +3063,7 @@ fn bindgen_test_layout_mpt_custom_op_desc() {
                 let ptr = uninit.as_ptr();
                 ::std::ptr::addr_of!((*ptr).user_data) as usize - ptr as usize
             },
-            48usize,
+            40usize,
             concat!(
                 "Offset of field: ",
                 stringify!(mpt_custom_op_desc),
@@ -3097,11 +3078,12 @@ extern "C" {
     pub fn mpt_custom_op_desc_init(desc: *mut mpt_custom_op_desc, nbytes: usize) -> mpt_status;
 }
 extern "C" {
-    #[doc = " Runs forward on n_inputs tensors; with gradient when backward is there. Inside a capture forward and backward become steps of the program"]
+    #[doc = " Runs forward on n_inputs tensors; with gradient when backward is there. name: for plans and messages. Inside a capture forward and backward become steps of the program"]
     #[doc = " and are called at each run; user_data lives as long as it does. On a GPU data are device addresses and a capture is refused."]
     #[doc = " A callback's status other than MPT_OK fails the call, or the run."]
     pub fn mpt_custom_op(
         ctx: *mut mpt_context,
+        name: *const ::std::os::raw::c_char,
         desc: *const mpt_custom_op_desc,
         inputs: *const *mut mpt_tensor,
         n_inputs: i32,
