@@ -34,14 +34,14 @@ public:
     mpt_tensor *image(int64_t n, int64_t c, int64_t h, int64_t w);
     // I64 numbers that walk over [0, limit) in strides.
     mpt_tensor *indices(const Shape &shape, int64_t limit);
-    // Another tensor, no leaf with a gradient.
+    // Owns a tensor made elsewhere and counts it as an input.
     mpt_tensor *keep(mpt_tensor *tensor);
 
     double input_bytes() const { return input_bytes_; }
     double gradient_bytes() const { return gradient_bytes_; }
 
 private:
-    mpt_tensor *leaf(Tensor tensor);
+    mpt_tensor *leaf(mpt_tensor *tensor);  // fills it
 
     mpt_context *ctx_;
     mpt_dtype dtype_;
@@ -54,10 +54,10 @@ private:
 // One op on its inputs.
 struct Work {
     std::function<Tensors()> forward;
-    double flops = 0;        // of the products in forward; 0: an op that is measured by bytes. Backward has twice as many
-    double reread = 0;       // bytes of inputs or outputs that the gradient's formula needs again
-    double input_bytes = -1; // where not all of the inputs is read; -1: all of them
-    double output_bytes = -1; // of what forward writes in place; -1: its results
+    double flops = 0;          // of the products in forward; 0: an op that is measured by bytes. Backward has twice as many
+    double reread = 0;         // bytes of inputs or outputs that the gradient's formula needs again
+    double input_bytes = -1;   // where not all of the inputs is read; -1: all of them
+    double output_bytes = -1;  // of what forward writes in place; -1: its results
 };
 
 struct Op {

@@ -27,8 +27,9 @@ typedef float Vector __attribute__((vector_size(register_bytes)));
 // As many sums as hide the latency of two multiply-adds a cycle, and with their operands still fit in 16 registers.
 constexpr int sums = 12;
 constexpr int lanes = register_bytes / sizeof(float);
-constexpr long rounds = 4'000'000;
-constexpr int passes = 7;
+// Passes of a few milliseconds, and many: some escape what else the machine is doing.
+constexpr long rounds = 1'000'000;
+constexpr int passes = 80;
 
 // Each returns something of its result, so that nothing is left out.
 float multiply_add() {
@@ -54,14 +55,16 @@ float multiply_add_bf16() {
         for (int s = 0; s < sums; ++s) sum[s] = _mm512_dpbf16_ps(sum[s], a, a);
     }
     for (int s = 1; s < sums; ++s) sum[0] = _mm512_add_ps(sum[0], sum[s]);
-    return _mm512_reduce_add_ps(sum[0]);
+    return sum[0][0];
 }
 #else
 constexpr bool has_bf16 = false;
-float multiply_add_bf16() { return multiply_add(); }
+float multiply_add_bf16() {
+    return multiply_add();
+}
 #endif
 
-// The least time in seconds that body(thread) took on all threads together.
+// The least time in seconds that body(thread, pass) took on all threads together.
 template <class Body>
 double best_seconds(int threads, const Body &body) {
     using Clock = std::chrono::steady_clock;
@@ -71,7 +74,7 @@ double best_seconds(int threads, const Body &body) {
         for (int pass = 0; pass < passes; ++pass) {
             together.arrive_and_wait();
             const auto start = Clock::now();
-            body(thread);
+            body(thread, pass);
             together.arrive_and_wait();
             if (thread == 0) best = std::min(best, std::chrono::duration<double>(Clock::now() - start).count());
         }
@@ -89,13 +92,19 @@ Peaks measure_peaks(int threads) {
     std::vector<float> sinks(static_cast<size_t>(threads) * 16);  // a cache line each
     const double flops = 2.0 * rounds * sums * lanes * threads;
     Peaks peaks;
-    peaks.gflops_f32 = flops / best_seconds(threads, [&](int t) { sinks[t * 16] = multiply_add(); }) / 1e9;
+    peaks.gflops_f32 = flops / best_seconds(threads, [&](int t, int) { sinks[t * 16] = multiply_add(); }) / 1e9;
     peaks.gflops_bf16 = peaks.gflops_f32;
-    if (has_bf16) peaks.gflops_bf16 = 2 * flops / best_seconds(threads, [&](int t) { sinks[t * 16] = multiply_add_bf16(); }) / 1e9;
+    if (has_bf16)
+        peaks.gflops_bf16 = 2 * flops / best_seconds(threads, [&](int t, int) { sinks[t * 16] = multiply_add_bf16(); }) / 1e9;
 
-    const size_t all = size_t{256} << 20, part = all / threads;
+    // A window that wanders over 256 MiB, so that none of it is in a cache when its turn comes.
+    const size_t all = size_t{256} << 20, window = all / 8, part = window / threads;
     std::vector<char> from(all, 1), to(all, 2);
-    peaks.gbytes = 2.0 * part * threads / best_seconds(threads, [&](int t) { std::memcpy(&to[t * part], &from[t * part], part); }) / 1e9;
+    const auto copy = [&](int t, int pass) {
+        const size_t offset = window * (pass % 8) + part * t;
+        std::memcpy(&to[offset], &from[offset], part);
+    };
+    peaks.gbytes = 2.0 * part * threads / best_seconds(threads, copy) / 1e9;
 
     volatile float keep = 0;
     for (float sink : sinks) keep = keep + sink;

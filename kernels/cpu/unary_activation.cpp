@@ -21,8 +21,9 @@ struct Sigmoid {
         return vsigmoid(x);
     }
     template <class C>
-    static C gradient(C dy, C y, C, C) {
-        return dy * (y * (C{1} - y));
+    static C gradient(C dy, C x, C, C) {  // from x: near 1 the rounded result has lost its distance from it
+        const C e = vexp_decay(x), large = C{1} / (C{1} + e);
+        return x != x ? x : dy * (e * large * large);
     }
 };
 struct Silu {

@@ -114,6 +114,19 @@ static void save(void *user, mpt_state *state) {
     training_save_fp8(&a->t, state, "fp8", a->net);
 }
 
+/* Adam, whose rate falls to 0 so that training comes to rest. */
+static mpt_optimizer *make_optimizer(mpt_context *ctx, mpt_layer *net, int64_t steps) {
+    mpt_optimizer *optimizer;
+    mpt_schedule_desc schedule;
+    CHECK(mpt_optimizer_adam(ctx, NULL, &optimizer));
+    CHECK(mpt_optimizer_add_layer(optimizer, net));
+    CHECK(mpt_schedule_desc_init(&schedule, sizeof schedule));
+    schedule.kind = MPT_SCHEDULE_COSINE;
+    schedule.total_steps = steps;
+    CHECK(mpt_optimizer_set_schedule(optimizer, &schedule));
+    return optimizer;
+}
+
 int main(int argc, char **argv) {
     static autoencoder a;
     const options o = options_or_exit(&command_line, argc, argv);
@@ -125,14 +138,13 @@ int main(int argc, char **argv) {
     images_open(&a.test, &o, "t10k", TEST_BATCH);
     a.t = training_open(&o);
     a.net = build_model(a.t.ctx);
-    CHECK(mpt_optimizer_adam(a.t.ctx, NULL, &a.optimizer));
-    CHECK(mpt_optimizer_add_layer(a.optimizer, a.net));
     phase_open(&a.train_phase, &a.t, train_rule, &a, 1);
     images_inputs(&a.train_phase, 0);
     phase_open(&a.test_phase, &a.t, test_rule, &a, 1);
     images_inputs(&a.test_phase, 0);
     k.epochs = o.epochs;
     k.steps = batches_count(&a.train.order);
+    a.optimizer = make_optimizer(a.t.ctx, a.net, k.epochs * k.steps);
     k.optimizers[0] = a.optimizer;
     tested = loop_run(&k, &o);
     printf("test mse: %.6f\n", figures_loss(&tested));

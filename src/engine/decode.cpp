@@ -8,8 +8,9 @@ namespace mpt {
 Ref<Tensor> Decode::decoded(const Ref<Tensor> &x) const { return x && is_f8(x->dtype) ? ops::cast(x, MPT_F32) : x; }
 
 void Decode::emit(Call &call) {
-    const bool product = call.op->precision == Precision::Lower && call.in.size() > 1 && (is_f8(call.in[0]->dtype) || is_f8(call.in[1]->dtype));
-    if (!product) return next_->emit(call);
+    // What autocast has quantized; an fp8 tensor of the host's own is refused by the op.
+    const auto quantized = [](const Ref<Tensor> &x) { return x && is_f8(x->dtype) && x->scaling; };
+    if (call.op->precision != Precision::Lower || call.in.size() < 2 || !(quantized(call.in[0]) || quantized(call.in[1]))) return next_->emit(call);
     // What is emitted here is part of the product: no policy and no graph.
     ScopeGuard guard(ctx_);
     ctx_.scope.policy = nullptr;
@@ -21,9 +22,14 @@ void Decode::emit(Call &call) {
     if (bias) inner.in[2] = nullptr;
     next_->emit(inner);
 
-    // A bias lies along the channels: the last dimension of rows, the second of images.
+    // A bias lies along the channels: the last dimension behind a matrix, the second behind filters.
     const Ref<Tensor> &acc = inner.out[0];
-    const Ref<Tensor> along = bias && acc->shape.n == 4 ? ops::reshape(bias, {bias->shape[0], 1, 1}) : bias;
+    Ref<Tensor> along = bias;
+    if (bias && call.in[1]->shape.n > 2) {
+        Dims shape{bias->shape[0]};
+        for (int i = 2; i < acc->shape.n; ++i) shape.push(1);
+        along = ops::reshape(bias, shape);
+    }
     call.out.resize(inner.out.size());
     call.out[0] = ops::rescale(acc, call.in[0]->inverse_scale, call.in[1]->inverse_scale, along, call.result, call.out[0].get());
 }

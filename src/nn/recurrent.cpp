@@ -73,8 +73,9 @@ private:
             x = sides.size() == 1 ? sides[0] : ops::concat(sides, 2);
         }
         Tensors outputs{desc_.batch_first ? ops::transpose(x, {1, 0, 2}) : x};
-        if (wanted > 1) outputs.push_back(ops::stack(last_hidden, 0));
-        if (wanted > 2) outputs.push_back(ops::stack(last_cell, 0));
+        // States have the input's type, as first states that are given have.
+        if (wanted > 1) outputs.push_back(ops::cast(ops::stack(last_hidden, 0), inputs[0]->dtype));
+        if (wanted > 2) outputs.push_back(ops::cast(ops::stack(last_cell, 0), inputs[0]->dtype));
         return outputs;
     }
 
@@ -95,7 +96,7 @@ private:
     State first_state(const Tensors &inputs, int index, const Tensor &x) const {
         const auto pick = [&](std::size_t i) -> Ref<Tensor> {
             if (inputs.size() > i) return ops::reshape(ops::slice(inputs[i], 0, index, 1), {x.shape[1], desc_.hidden_size});
-            return ops::full(*ctx, wide(x.dtype), {x.shape[1], desc_.hidden_size}, 0);
+            return ops::full(*ctx, i == 2 ? wide(x.dtype) : x.dtype, {x.shape[1], desc_.hidden_size}, 0);  // a cell sums up over the steps
         };
         return {pick(1), lstm() ? pick(2) : nullptr};
     }

@@ -5,13 +5,13 @@
 #include "core/error.h"
 #include "device/attrs/data.h"
 #include "ops/ops.h"
+#include "ops/random.h"
 #include "ops/registry.h"
 
 namespace mpt {
 
 namespace {
 
-constexpr Op kAdvance{.name = "random_advance", .kernel = "random_advance", .updates = true};
 constexpr std::int64_t kLanes = 4;  // numbers per Philox block
 
 // The kernel of the gradient sees the first member.
@@ -110,7 +110,7 @@ Ref<Tensor> ops::attention(const Ref<Tensor> &q, const Ref<Tensor> &k, const Ref
     if (state) {
         const std::int64_t rows = q->shape[0] * q->shape[1] * q->shape[2];
         const std::int64_t blocks = rows * ((k->shape[2] + kLanes - 1) / kLanes);
-        emit1(ctx, kAdvance, {}, mpt_attrs_random_advance{blocks}, state.get());
+        advance_random(ctx, blocks * kLanes);
     }
     return out;
 }

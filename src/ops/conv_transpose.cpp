@@ -102,6 +102,7 @@ constexpr Op transpose_op(const char *name, void (*infer)(const Call &, std::vec
     op.cast = 3;  // the bias is added in f32 as it is
     op.infer = infer;
     op.arrange = arrange_transpose;
+    op.fp8 = true;
     op.gradient = transpose_gradient;
     op.saves_in = 3;
     op.crosswise = true;

@@ -81,10 +81,12 @@ void norm_gradient(GradRule &g) {
     g.give(0, ops::binary(g.in(0), factor, MPT_BINARY_MUL));
 }
 
+// From the distances to the largest element, not from the rounded result: far from 0 that has lost what the shares depend on.
 void logsumexp_gradient(GradRule &g) {
     const Ref<Tensor> x = ops::cast(g.in(0), wide(g.in(0)->dtype));
-    const Ref<Tensor> share = ops::unary(ops::binary(x, g.out(0), MPT_BINARY_SUB), MPT_UNARY_EXP);
-    g.give(0, ops::binary(share, g.dout(0), MPT_BINARY_MUL));
+    const Ref<Tensor> e = ops::unary(ops::binary(x, g.in(1), MPT_BINARY_SUB), MPT_UNARY_EXP);
+    const Ref<Tensor> sum = ops::reduce(e, MPT_REDUCE_SUM, static_cast<unsigned>(g.attrs().as<mpt_attrs_reduce>().dims), true);
+    g.give(0, ops::binary(e, ops::binary(g.dout(0), sum, MPT_BINARY_DIV), MPT_BINARY_MUL));
 }
 
 constexpr Op reduce_op(const char *name, Precision precision, void (*gradient)(GradRule &), unsigned saves_in, unsigned saves_out) {
@@ -107,7 +109,7 @@ constexpr Op kReduce[] = {
     reduce_op("prod", Precision::F32Result, prod_gradient, 1, 0),
     reduce_op("var", Precision::F32Result, var_gradient, 3, 0),
     reduce_op("norm", Precision::F32Result, norm_gradient, 1, 1),
-    reduce_op("logsumexp", Precision::F32Result, logsumexp_gradient, 1, 1),
+    reduce_op("logsumexp", Precision::F32Result, logsumexp_gradient, 3, 0),
 };
 const RegisteredOps registered_0(kReduce), registered_1(kProdGrad);
 

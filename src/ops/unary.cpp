@@ -76,7 +76,7 @@ constexpr Op kUnary[] = {
     op("ceil", kAsIs, zero_gradient),
     op("round", kAsIs, zero_gradient),
     op("trunc", kAsIs, zero_gradient),
-    op("sigmoid", kAsIs, gradient_of_y),
+    op("sigmoid", kAsIs, gradient_of_x),
     op("silu", kAsIs, gradient_of_x),
     op("softplus", kAsIs, gradient_of_x),
     op("leaky_relu", kAsIs, gradient_of_x),

@@ -22,6 +22,7 @@ void infer_upsample(const Call &call, std::vector<Spec> &out) {
     check_image(x, kImage);
     if (x.shape[2] < 1 || x.shape[3] < 1) fail(MPT_ERROR_SHAPE, "argument 'x' has shape ", x.shape, ": its images have no pixels");
     const Dims shape = resized(x.shape, call.attrs.as<UpsampleAttrs>());
+    checked_bytes(shape, x.dtype);
     out.push_back({x.dtype, shape, dense_like(shape, x.strides)});
 }
 void infer_grad(const Call &call, std::vector<Spec> &out) {

@@ -94,7 +94,7 @@ const misuse::Rows rows{
     ROW(Shape, "tensors", "[4, 3]", mpt_concat, w.list({w.x, w.weight}), 2, 1, w.out()),
     ROW(Shape, "tensors", "mpt_stack", mpt_concat, w.list({w.scalar, w.scalar}), 2, 0, w.out()),
     ROW(Range, "dim", "is 2", mpt_concat, w.list({w.x}), 1, 2, w.out()),
-    STEPS("mpt_concat", Shape, "", "", net::Tensor t = of(w, MPT_F32, {kHuge / 4, 0}); return mpt_concat(w.list({t, t, t}), 3, 0, w.out())),
+    STEPS("mpt_concat", Shape, "", "", net::Tensor t = of(w, MPT_F32, {kHuge / 8, 0}); return mpt_concat(w.list({t, t, t}), 3, 0, w.out())),
     JOIN_ROWS(mpt_stack),
     ROW(Shape, "tensors", "[4, 3]", mpt_stack, w.list({w.x, w.weight}), 2, 0, w.out()),
     ROW(Taken, "dim", "", mpt_stack, w.list({w.x}), 1, -3, w.out()),

@@ -59,7 +59,7 @@ def binary(book):
         book.op("mpt_" + name, "broadcast", {"a": F(2, 1, 3), "b": F(4, 1)}, run)
     for name in ("add", "sub", "mul", "maximum", "minimum"):
         book.op("mpt_" + name, "integers", {"a": I(3, 4, below=9, kind="i32"), "b": I(4, below=9, kind="i32")},
-                lambda a, b: pairs[name](a, b).long(), out_kind="i32")
+                lambda a, b: pairs[name](a, b).int(), out_kind="i32")
     for name in ("maximum", "minimum"):
         book.op("mpt_" + name, "ties", {"a": L([1, 2, -1, 0.5]), "b": L([1, 1.5, -1, 0.75])}, pairs[name])
         book.op("mpt_" + name, "nan", {"a": L([NAN, 1, INF], grad=False), "b": L([1, NAN, 2], grad=False)}, pairs[name])
@@ -145,8 +145,8 @@ def shapes(book):
     book.op("mpt_stack", "front", {"a": F(2, 3), "b": F(2, 3)}, lambda *t: torch.stack(t, 0), dim=0)
     book.op("mpt_stack", "end", {"a": F(2, 3), "b": F(2, 3)}, lambda *t: torch.stack(t, -1), dim=-1)
     book.op("mpt_split", "uneven", {"x": F(2, 6)}, lambda x: torch.split(x, [1, 3, 2], 1), dim=1, lengths=[1, 3, 2])
-    book.op("mpt_pad", "value", {"x": F(2, 3)}, lambda x: fn.pad(x, (1, 2, 0, 1), value=1.5), before=[0, 1], after=[1, 2], value=1.5)
-    book.op("mpt_pad", "cut", {"x": F(3, 4)}, lambda x: fn.pad(x, (-1, 1, 2, -1)), before=[2, -1], after=[-1, 1], value=0)
+    book.op("mpt_pad", "value", {"x": F(2, 3)}, lambda x: fn.pad(x, (1, 2, 0, 1), value=1.5), before=[0, 1], behind=[1, 2], value=1.5)
+    book.op("mpt_pad", "cut", {"x": F(3, 4)}, lambda x: fn.pad(x, (-1, 1, 2, -1)), before=[2, -1], behind=[-1, 1], value=0)
     book.op("mpt_flip", "two", x(), lambda x: x.flip(0, 2), dims=[0, 2])
     book.op("mpt_flip", "negative", x(), lambda x: x.flip(-2), dims=[-2])
     book.op("mpt_tile", "more_dimensions", {"x": F(2, 3)}, lambda x: x.tile(2, 1, 3), repeats=[2, 1, 3])  # numpy.tile's form

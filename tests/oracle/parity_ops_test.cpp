@@ -179,7 +179,7 @@ void add_shapes(Table &t) {
         return mpt_split(a[0], a.integer("dim"), lengths.data(), static_cast<std::int32_t>(lengths.size()), out);
     };
     t["mpt_pad"] = [](const Args &a, mpt_tensor **out) {
-        const auto before = a.list("before"), after = a.list("after");
+        const auto before = a.list("before"), after = a.list("behind");
         return mpt_pad(a[0], static_cast<std::int32_t>(before.size()), before.data(), after.data(), a.number("value"), out);
     };
     t["mpt_tile"] = [](const Args &a, mpt_tensor **out) {

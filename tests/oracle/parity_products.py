@@ -188,7 +188,7 @@ def losses(book):
          positive_weight=1, **reduced("none"))
     for dim in (0, -1):
         book.op("mpt_cosine_similarity", f"dim_{dim}".replace("-", "m"), {"a": F(3, 4), "b": F(3, 4)},
-                lambda a, b: fn.cosine_similarity(a, b, dim, 1e-8), room=32, dim=dim, eps=1e-8)
+                lambda a, b: fn.cosine_similarity(a, b, dim, 1e-8), room=32, out_kind="wide", dim=dim, eps=1e-8)
 
 
 def ctc(book):

@@ -267,6 +267,30 @@ TEST_F(Fp8, Convolutions) {
     expect_near(got[3], db);  // of the gradient itself
 }
 
+TEST_F(Fp8, SignalsAndTransposes) {
+    test::Random random(11);
+    const auto draw = [&](int n, double bound) {
+        std::vector<double> v;
+        for (int i = 0; i < n; ++i) v.push_back(static_cast<float>(random.uniform(-bound, bound)));
+        return v;
+    };
+    const std::vector<double> signal = draw(2 * 4 * 7, 2), filter = draw(4 * 4 * 3, 0.1), bias = draw(4, 1);
+    MUST(mpt_policy_set_fp8(policy, &desc));
+    for (auto function : {mpt_conv1d, mpt_conv_transpose1d}) {
+        const auto run = [&](mpt_policy *p, const std::vector<double> &xi, const std::vector<double> &wi) {
+            Tensor xt = test::make(ctx, MPT_F32, test::Values{{2, 4, 7}, xi}), wt = test::make(ctx, MPT_F32, test::Values{{4, 4, 3}, wi});
+            Tensor bt = test::make(ctx, MPT_F32, bias), out;
+            MUST(mpt_autocast_begin(ctx, p));
+            MUST(function(xt, wt, bt, nullptr, out.out()));
+            MUST(mpt_autocast_end(ctx));
+            return test::read(out);
+        };
+        const std::vector<double> got = run(policy, signal, filter);
+        expect_near(got, run(nullptr, held(signal, desc.forward, scale(desc.forward, signal)), held(filter, desc.forward, scale(desc.forward, filter))));
+        EXPECT_NE(got, run(nullptr, signal, filter));
+    }
+}
+
 namespace {
 
 // A network in fp8 with delayed scales, a scaler and Adam.
