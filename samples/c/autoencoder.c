@@ -26,7 +26,7 @@ static const option_set command_line = {
     "  --limit N                 use only the first N images of each set (default 0: all)\n"
     "  --code N                  numbers that an image is squeezed into (default 64)\n"
     "  --hidden N                width of the layers between (default 256)\n",
-    10, 128, DATASET_FOLDER, rows, sizeof rows / sizeof rows[0]};
+    10, 128, DATASET_FOLDER, NULL, rows, sizeof rows / sizeof rows[0]};
 
 static const metric metric_psnr = {"psnr", "PSNR", " dB", "Peak signal to noise", "dB", 1};
 

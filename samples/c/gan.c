@@ -39,7 +39,7 @@ static const option_set command_line = {
     "  --noise N                 numbers that an image is made from (default 64)\n"
     "  --rate X                  learning rate of both at the start (default 0.001)\n"
     "  --decay X                 of the moving average of the generator's weights (default 0.995)\n",
-    10, 64, DATASET_FOLDER, rows, sizeof rows / sizeof rows[0]};
+    10, 64, DATASET_FOLDER, NULL, rows, sizeof rows / sizeof rows[0]};
 
 static const metric metric_match = {"match", "match", " %", "Match of the distributions", "% of the way", 100};
 

@@ -44,7 +44,7 @@ static const option_set command_line = {
     "  --windows N               pieces of the validation (default 256)\n"
     "  --sample N                characters to write at the end (default 400)\n"
     "  --temperature X           of what is written; 0: always the likeliest character (default 0.8)\n",
-    0, 16, NULL, rows, sizeof rows / sizeof rows[0]};
+    0, 16, NULL, NULL, rows, sizeof rows / sizeof rows[0]};
 
 static const metric metric_bits = {"bits", "bits", "", "Bits per character", "bits", 1};
 

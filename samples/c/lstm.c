@@ -41,7 +41,7 @@ static const option_set command_line = {
     "  --layers N                of the LSTM (default 1)\n"
     "  --bidirectional           read backwards too\n"
     "  --dropout X               share of the features that training leaves out (default 0.3)\n",
-    8, 64, NULL, rows, sizeof rows / sizeof rows[0]};
+    8, 64, NULL, NULL, rows, sizeof rows / sizeof rows[0]};
 
 /* ---- the model ---- */
 

@@ -29,7 +29,7 @@ static const option_set command_line = {
     "  --limit N                 use only the first N images of each set (default 0: all)\n"
     "  --width N                 channels of the first stage (default 64)\n"
     "  --rate X                  the highest learning rate (default 0.05)\n",
-    10, 128, DATASET_FOLDER, rows, sizeof rows / sizeof rows[0]};
+    10, 128, DATASET_FOLDER, NULL, rows, sizeof rows / sizeof rows[0]};
 
 /* ---- the model ---- */
 

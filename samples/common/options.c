@@ -22,7 +22,7 @@ static const choice devices[] = {{"auto", MPT_DEVICE_AUTO}, {"cpu", MPT_DEVICE_C
 static const choice recipes[] = {
     {"current", MPT_FP8_CURRENT}, {"delayed", MPT_FP8_DELAYED}, {"unscaled", MPT_FP8_UNSCALED}, {NULL, 0}};
 
-const option_set options_fashion_mnist = {HELP_FASHION_MNIST, 10, 128, DATASET_FOLDER, NULL, 0};
+const option_set options_fashion_mnist = {HELP_FASHION_MNIST, 10, 128, DATASET_FOLDER, NULL, NULL, 0};
 
 static int parse_choice(const char *name, const char *text, const choice *choices, int *out) {
     const choice *c;
@@ -81,6 +81,9 @@ static int set_common(options *o, const option_set *set, const char *name, const
     } else if (strcmp(name, "recipe") == 0) {
         failed = parse_choice(name, text, recipes, &chosen);
         if (!failed) o->recipe = (mpt_fp8_recipe)chosen;
+    } else if (strcmp(name, "keep") == 0) {
+        o->keep = text;
+        failed = 0;
     } else if (strcmp(name, "device") == 0) {
         failed = parse_choice(name, text, devices, &chosen);
         if (!failed) o->device = (mpt_device)chosen;
@@ -125,7 +128,7 @@ static int set_row(const option_row *row, const char *text) {
 
 /* Is there an option of that name that takes a value? */
 static int takes_value(const option_set *set, const char *name) {
-    static const char *const names[] = {"precision", "recipe", "device", "limit", "stop", "seed", "threads", "data", "out", "resume"};
+    static const char *const names[] = {"precision", "recipe", "keep", "device", "limit", "stop", "seed", "threads", "data", "out", "resume"};
     const option_row *row = find_row(set, name);
     size_t i;
     if (row) return !row->flag;
@@ -141,6 +144,7 @@ options_result options_parse(options *out, const option_set *set, int argc, char
     o.epochs = set->epochs;
     o.batch = set->batch;
     o.data = set->data;
+    o.keep = set->keep ? set->keep : "";
     for (i = 1; i < argc; ++i) {
         char name[16];
         const char *equals = strchr(argv[i], '='), *value;

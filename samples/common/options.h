@@ -11,6 +11,7 @@
 typedef struct options {
     mpt_dtype precision; /* MPT_F32, MPT_F16, MPT_BF16 or OPTIONS_FP8 */
     mpt_fp8_recipe recipe;
+    const char *keep; /* patterns of layers that fp8 leaves in bf16, with commas between */
     mpt_device device;
     int64_t epochs, batch, limit;
     int64_t stop; /* 0: at the end */
@@ -35,6 +36,7 @@ typedef struct option_set {
     int64_t epochs;   /* defaults; 0: the sample has no such option */
     int64_t batch;
     const char *data; /* NULL: the reader knows where to look */
+    const char *keep; /* NULL: none */
     const option_row *rows;
     int n_rows;
 } option_set;

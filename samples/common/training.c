@@ -1,9 +1,21 @@
 /* A context, a precision, and steps that become programs. SPDX-License-Identifier: Apache-2.0 */
 #include "training.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "check.h"
+
+/* Those of the patterns, which have commas between, are not in fp8. */
+static void keep_layers(mpt_policy *policy, const char *patterns) {
+    while (*patterns) {
+        char pattern[128];
+        const size_t length = strcspn(patterns, ",");
+        snprintf(pattern, sizeof pattern, "%.*s", (int)length, patterns);
+        if (*pattern) CHECK(mpt_policy_set_layer(policy, pattern, MPT_BF16));
+        patterns += length + (patterns[length] == ',');
+    }
+}
 
 training training_open(const options *o) {
     training t = {NULL, NULL, NULL, o->precision == OPTIONS_FP8, o->eager};
@@ -20,6 +32,7 @@ training training_open(const options *o) {
         fp8.recipe = o->recipe;
         CHECK(mpt_policy_create(t.ctx, MPT_BF16, &t.policy));
         CHECK(mpt_policy_set_fp8(t.policy, &fp8));
+        keep_layers(t.policy, o->keep);
     } else if (o->precision != MPT_F32) {
         CHECK(mpt_policy_create(t.ctx, o->precision, &t.policy));
     }

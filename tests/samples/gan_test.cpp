@@ -72,6 +72,7 @@ std::vector<std::string> play(const std::vector<Iteration> &iterations, int eage
     options o = {};
     o.precision = MPT_F16;
     o.device = MPT_DEVICE_CPU;
+    o.keep = "";
     o.threads = 2;
     o.seed = 3;
     o.eager = eager;

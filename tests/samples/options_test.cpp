@@ -69,10 +69,11 @@ TEST(Options, failures_leave_the_output_alone) {
 
 TEST(Options, precisions_and_recipes) {
     options o = {};
-    ASSERT_EQ(parse({"--precision", "fp8", "--recipe", "delayed", "--stop", "3"}, &o), OPTIONS_RUN);
+    ASSERT_EQ(parse({"--precision", "fp8", "--recipe", "delayed", "--stop", "3", "--keep", "a,b"}, &o), OPTIONS_RUN);
     EXPECT_EQ(o.precision, OPTIONS_FP8);
     EXPECT_EQ(o.recipe, MPT_FP8_DELAYED);
     EXPECT_EQ(o.stop, 3);
+    EXPECT_STREQ(o.keep, "a,b");
     EXPECT_STREQ(options_precision(&o), "fp8");
     ASSERT_EQ(parse({"--precision", "bf16"}, &o), OPTIONS_RUN);
     EXPECT_EQ(o.recipe, MPT_FP8_CURRENT);
@@ -84,7 +85,7 @@ TEST(Options, of_one_sample) {
     double rate = 0.5;
     int both = 0;
     const option_row rows[] = {{"width", &width, nullptr, nullptr, 1, 64}, {"rate", nullptr, &rate, nullptr, 0, 1}, {"both", nullptr, nullptr, &both, 0, 0}};
-    const option_set set = {"help\n", 0, 0, nullptr, rows, 3};
+    const option_set set = {"help\n", 0, 0, nullptr, nullptr, rows, 3};
     options o = {};
     ASSERT_EQ(parse({"--width", "64", "--rate=0.25", "--both", "--limit", "3"}, &o, &set), OPTIONS_RUN);
     EXPECT_EQ(width, 64);

@@ -28,6 +28,7 @@ int run(const std::vector<int64_t> &sizes, int eager) {
     options o = {};
     o.precision = MPT_F32;
     o.device = MPT_DEVICE_CPU;
+    o.keep = "";
     o.threads = 1;
     o.eager = eager;
     training t = training_open(&o);
@@ -66,6 +67,7 @@ TEST(Phase, precisions) {
         options o = {};
         o.precision = precision;
         o.recipe = MPT_FP8_DELAYED;
+        o.keep = "*head,,conv?";
         training t = training_open(&o);
         EXPECT_EQ(t.policy == nullptr, precision == MPT_F32);
         EXPECT_EQ(t.scaler != nullptr, precision == MPT_F16);
