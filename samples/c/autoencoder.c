@@ -25,8 +25,9 @@ static const option_set command_line = {
     "  --batch N                 images per step (default 128)\n"
     "  --limit N                 use only the first N images of each set (default 0: all)\n"
     "  --code N                  numbers that an image is squeezed into (default 64)\n"
-    "  --hidden N                width of the layers between (default 256)\n",
-    10, 128, DATASET_FOLDER, NULL, rows, sizeof rows / sizeof rows[0]};
+    "  --hidden N                width of the layers between (default 256)\n"
+    "  --keep: by default code,linear3, where all passes through few numbers and where the result is measured\n",
+    10, 128, DATASET_FOLDER, "code,linear3", rows, sizeof rows / sizeof rows[0]};
 
 static const metric metric_psnr = {"psnr", "PSNR", " dB", "Peak signal to noise", "dB", 1};
 
