@@ -93,7 +93,8 @@ void fp8() {
     const double f32 = error(-1), current = error(MPT_FP8_CURRENT), delayed = error(MPT_FP8_DELAYED), unscaled = error(MPT_FP8_UNSCALED);
     row("autoencoder's MSE: f32, fp8 current, delayed", text("%.4f", f32) + ", " + text("%.4f", current) + ", " + text("%.4f", delayed), "within 10 %",
         std::max(current, delayed) <= 1.1 * f32);
-    // Not more: gradients of biases do not pass through fp8, and the larger ones of the rest survive E5M2 without a scale.
+    // Twice as bad was expected; 1.74 to 1.87 times was seen on the networks tried, and the gate was set below that afterwards. Perhaps
+    // because gradients of biases do not pass through fp8, and the larger ones of the rest survive E5M2 without a scale.
     row("fp8 without scales", text("%.4f", unscaled), "at least 1.5 times as bad", unscaled >= 1.5 * f32);
 }
 
