@@ -161,7 +161,7 @@ typedef enum mpt_role {
 typedef enum mpt_scaler_kind {
     MPT_SCALER_STATIC = 0, /**< never moves; non-finite gradients still skip the step */
     MPT_SCALER_TORCH = 1,  /**< [torch.amp.GradScaler] */
-    MPT_SCALER_HYSTERESIS = 2, /**< backs off only at the hysteresis-th bad iteration since the last growth [apex] */
+    MPT_SCALER_HYSTERESIS = 2, /**< backs off only from the hysteresis-th bad iteration in a row on [apex] */
     MPT_SCALER_MEGATRON = 3,   /**< every bad iteration beyond the hysteresis backs off until the next growth [Megatron-LM] */
     MPT_SCALER_KIND_FORCE_32 = 0x7fffffff
 } mpt_scaler_kind;
@@ -1218,7 +1218,7 @@ MPT_API mpt_status MPT_CALL mpt_schedule_desc_init(mpt_schedule_desc *desc, size
 /** The rate is multiplied by a factor of the group's step count, found on the device: a skipped step does not move it, and programs follow it. NULL: none.
  *  In a program it is what it was while recording. */
 MPT_API mpt_status MPT_CALL mpt_optimizer_set_schedule(mpt_optimizer *optimizer, const mpt_schedule_desc *desc);
-/** The rate that the last step of the first group used, schedule included; the base rate before. Synchronises. Not inside a capture. */
+/** The rate that the last step used, schedule included, before a group's lr_scale; the base rate before any step. Synchronises. Not inside a capture. */
 MPT_API mpt_status MPT_CALL mpt_optimizer_lr(mpt_optimizer *optimizer, double *out);
 
 /** Sets all gradients to zero. Not needed with MPT_GRAD_WRITE. */
@@ -1249,7 +1249,8 @@ MPT_API mpt_status MPT_CALL mpt_optimizer_grad_norm(mpt_optimizer *optimizer, do
 MPT_API mpt_status MPT_CALL mpt_average_create(mpt_optimizer *optimizer, double decay, mpt_average **out);
 MPT_API void MPT_CALL mpt_average_retain(mpt_average *average);
 MPT_API void MPT_CALL mpt_average_release(mpt_average *average);
-/** Moves the average; nothing happens, on the device, where the optimizer has not stepped since the last update. */
+/** Moves the average; nothing happens, on the device, where the optimizer has not stepped since the last update. MPT_ERROR_STATE, as for a swap, once the optimizer
+ *  has got parameters that the average does not know. */
 MPT_API mpt_status MPT_CALL mpt_average_update(mpt_average *average);
 /** Exchanges averages and parameters: before an evaluation, and again behind it. Not inside a capture. */
 MPT_API mpt_status MPT_CALL mpt_average_swap(mpt_average *average);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <ostream>
 #include <set>
 #include <string>
 #include <vector>
@@ -126,6 +127,9 @@ struct Subject {
     std::string function;
     test::Device device;
 };
+inline std::ostream &operator<<(std::ostream &out, const Subject &subject) {
+    return out << subject.function << " on " << subject.device;
+}
 // Of functions that a table tests; CoverTheHeader asks for them by tested().
 std::vector<Subject> subjects(const std::vector<std::string> &functions);
 const std::set<std::string> &tested();
