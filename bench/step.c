@@ -19,15 +19,18 @@
 typedef struct options {
     const model *model;
     const char *precision, *mode, *images, *labels, *weights;
+    mpt_device device;
     int threads, batch;
 } options;
 
 typedef struct trainer {
     const options *opt;
     mpt_context *ctx;
-    float *images;         /* pixels from 0 to 1 */
-    unsigned char *labels; /* classes */
-    int32_t *tokens;       /* the pixels' bytes as a text */
+    /* Where the device reads them without a detour: pixels from 0 to 1, classes, the pixels' bytes as a text. */
+    mpt_tensor *image_store, *label_store, *token_store;
+    const float *images;
+    const unsigned char *labels;
+    const int32_t *tokens;
     long batches, next;
     mpt_layer *net;
     mpt_policy *policy; /* NULL: f32 */
@@ -43,7 +46,7 @@ static const char *next_argument(int argc, char **argv, int *i) {
 }
 
 static options parse(int argc, char **argv) {
-    options o = {find_model("cnn"), "f32", "captured", NULL, NULL, NULL, 0, 128};
+    options o = {find_model("cnn"), "f32", "captured", NULL, NULL, NULL, MPT_DEVICE_CPU, 0, 128};
     for (int i = 1; i < argc; ++i) {
         const char *key = argv[i], *value = next_argument(argc, argv, &i);
         if (!strcmp(key, "--model"))
@@ -58,13 +61,15 @@ static options parse(int argc, char **argv) {
             o.labels = value;
         else if (!strcmp(key, "--weights"))
             o.weights = value;
+        else if (!strcmp(key, "--device"))
+            o.device = !strcmp(value, "cuda") ? MPT_DEVICE_CUDA : MPT_DEVICE_CPU;
         else if (!strcmp(key, "--threads"))
             o.threads = atoi(value);
         else if (!strcmp(key, "--batch"))
             o.batch = atoi(value);
         else
             fail(key,
-                 "unknown; use --model cnn|mlp|resnet18|gpt --precision f32|bf16|f16 --mode captured|eager --threads N --batch N "
+                 "unknown; use --model cnn|mlp|resnet18|gpt --precision f32|bf16|f16 --mode captured|eager --device cpu|cuda --threads N --batch N "
                  "--images FILE --labels FILE --weights FILE");
     }
     if (!o.images || !o.labels || !o.weights) fail("--images, --labels, --weights", "all three are needed");
@@ -106,6 +111,16 @@ static void load_weights(mpt_context *ctx, mpt_layer *net, const char *path) {
     OK(mpt_no_grad_end(ctx));
     if (used != nbytes) fail(path, "has too many weights");
     free(data);
+}
+
+/* Puts data into a tensor and gives the address there. */
+static const void *store(mpt_context *ctx, mpt_dtype dtype, size_t n, const void *data, mpt_tensor **out) {
+    const int64_t shape[1] = {(int64_t)n};
+    void *address;
+    OK(mpt_tensor_create(ctx, dtype, 1, shape, out));
+    OK(mpt_tensor_write(*out, data, n * mpt_dtype_size(dtype)));
+    OK(mpt_tensor_data(*out, &address));
+    return address;
 }
 
 /* The step's calls, run at once or recorded. */
@@ -233,21 +248,28 @@ int main(int argc, char **argv) {
     t.opt = &opt;
     OK(mpt_context_desc_init(&desc, sizeof desc));
     desc.threads = opt.threads;
+    desc.device = opt.device;
     OK(mpt_context_create(&desc, &t.ctx));
 
     unsigned char *pixels = read_file(opt.images, &n_images);
-    t.labels = read_file(opt.labels, &n_labels);
+    unsigned char *labels = read_file(opt.labels, &n_labels);
     if (n_images != n_labels * PIXELS) fail(opt.images, "must have 784 bytes for each label");
     t.batches = (long)(n_labels / (size_t)opt.batch);
     if (t.batches == 0) fail(opt.images, "has less than one batch");
-    t.images = malloc(n_images * sizeof *t.images);
-    t.tokens = malloc(n_images * sizeof *t.tokens);
-    if (!t.images || !t.tokens) fail(opt.images, "no memory");
+    float *images = malloc(n_images * sizeof *images);
+    int32_t *tokens = malloc(n_images * sizeof *tokens);
+    if (!images || !tokens) fail(opt.images, "no memory");
     for (size_t i = 0; i < n_images; ++i) {
-        t.images[i] = (float)pixels[i] / 255.0f;
-        t.tokens[i] = pixels[i];
+        images[i] = (float)pixels[i] / 255.0f;
+        tokens[i] = pixels[i];
     }
+    t.images = store(t.ctx, MPT_F32, n_images, images, &t.image_store);
+    t.tokens = store(t.ctx, MPT_I32, n_images, tokens, &t.token_store);
+    t.labels = store(t.ctx, MPT_U8, n_labels, labels, &t.label_store);
     free(pixels);
+    free(images);
+    free(tokens);
+    free(labels);
 
     trainer_begin(&t);
     OK(mpt_context_describe(t.ctx, text, sizeof text, NULL));
@@ -277,9 +299,9 @@ int main(int argc, char **argv) {
         fflush(stdout);
     }
     trainer_end(&t);
+    mpt_tensor_release(t.image_store);
+    mpt_tensor_release(t.label_store);
+    mpt_tensor_release(t.token_store);
     mpt_context_release(t.ctx);
-    free(t.images);
-    free(t.tokens);
-    free(t.labels);
     return 0;
 }

@@ -229,9 +229,9 @@ typedef enum mpt_recurrent_kind {
 
 /** What a parallel container does with its children's outputs. */
 typedef enum mpt_join {
-    MPT_JOIN_SUM = 0,
+    MPT_JOIN_SUM = 0,    /**< of equal shapes */
     MPT_JOIN_CONCAT = 1, /**< along the container's dimension */
-    MPT_JOIN_LIST = 2,   /**< gives them all, in order */
+    MPT_JOIN_LIST = 2,   /**< gives them all, in order: n_outputs is their number */
     MPT_JOIN_FORCE_32 = 0x7fffffff
 } mpt_join;
 
@@ -354,6 +354,14 @@ MPT_API mpt_status MPT_CALL mpt_context_describe(const mpt_context *ctx, char *t
 /** Waits for all work of the context; returns a device fault that has happened since. Synchronises. */
 MPT_API mpt_status MPT_CALL mpt_context_synchronize(mpt_context *ctx);
 
+/**
+ * Enqueues all work from here on on a stream of the host's, a cudaStream_t of the context's GPU; NULL: the context's own again. What was enqueued before comes first. The host
+ * keeps the stream until it has set another one. The CPU has none: MPT_ERROR_ARGUMENT for anything but NULL. Not inside a capture.
+ */
+MPT_API mpt_status MPT_CALL mpt_context_set_stream(mpt_context *ctx, void *stream);
+/** The stream that work is enqueued on, for a host that adds its own; NULL on the CPU. Borrowed. */
+MPT_API mpt_status MPT_CALL mpt_context_stream(const mpt_context *ctx, void **out);
+
 /** Restarts the context's random numbers (Philox 4x32-10 [Salmon et al. 2011]). Not inside a capture. */
 MPT_API mpt_status MPT_CALL mpt_context_seed(mpt_context *ctx, uint64_t seed);
 
@@ -367,8 +375,8 @@ MPT_API mpt_status MPT_CALL mpt_context_memory(const mpt_context *ctx, size_t *i
 MPT_API mpt_status MPT_CALL mpt_context_trim(mpt_context *ctx);
 
 /**
- * Experimental knobs. "onednn": "on" (default where it is found) or "off", portable kernels only; valid for
- * kernels prepared from then on. MPT_ERROR_NOT_FOUND for an unknown key.
+ * Experimental knobs. On the CPU "onednn": "on" (default where it is found) or "off", portable kernels only. On a GPU "tf32": "on" or "off" (default): may products
+ * and convolutions of f32 round their operands to tf32, 10 bits of fraction? Valid for kernels prepared from then on. MPT_ERROR_NOT_FOUND for an unknown key.
  */
 MPT_API mpt_status MPT_CALL mpt_context_set_option(mpt_context *ctx, const char *key, const char *value);
 
@@ -402,7 +410,7 @@ MPT_API mpt_status MPT_CALL mpt_tensor_numel(const mpt_tensor *tensor, int64_t *
 /** The first element's address on the device: a view's own, with the strides of mpt_tensor_strides. Borrowed. */
 MPT_API mpt_status MPT_CALL mpt_tensor_data(const mpt_tensor *tensor, void **out);
 
-/** Copies elements, in logical row-major order and in the tensor's dtype, from host memory; nbytes = numel * size.
+/** Copies elements, in logical row-major order and in the tensor's dtype, from host memory, on a GPU from any memory that CUDA can read; nbytes = numel * size.
  *  What takes part in gradients is written between mpt_no_grad_begin and mpt_no_grad_end. Not inside a capture. */
 MPT_API mpt_status MPT_CALL mpt_tensor_write(mpt_tensor *tensor, const void *data, size_t nbytes);
 /** Copies elements, in logical row-major order, to host memory. Synchronises. Not inside a capture. */
@@ -536,7 +544,7 @@ MPT_API mpt_status MPT_CALL mpt_leaky_relu(mpt_tensor *x, double slope, mpt_tens
 MPT_API mpt_status MPT_CALL mpt_elu(mpt_tensor *x, double alpha, mpt_tensor **out);
 /** x times the normal distribution's function of x, exact or approximate. */
 MPT_API mpt_status MPT_CALL mpt_gelu(mpt_tensor *x, mpt_gelu_kind kind, mpt_tensor **out);
-/** min(max(x, low), high); low and high may be infinite; NaN stays; no gradient outside. */
+/** min(max(x, low), high); low and high may be infinite; NaN stays; no gradient outside and at the limits, as torch.clamp. */
 MPT_API mpt_status MPT_CALL mpt_clamp(mpt_tensor *x, double low, double high, mpt_tensor **out);
 /** x to the exponent. */
 MPT_API mpt_status MPT_CALL mpt_pow_scalar(mpt_tensor *x, double exponent, mpt_tensor **out);
@@ -550,7 +558,7 @@ MPT_API mpt_status MPT_CALL mpt_minimum(mpt_tensor *a, mpt_tensor *b, mpt_tensor
 MPT_API mpt_status MPT_CALL mpt_fmod(mpt_tensor *a, mpt_tensor *b, mpt_tensor **out);
 /** The remainder of a / b with the sign of b [NumPy remainder], with broadcasting. */
 MPT_API mpt_status MPT_CALL mpt_remainder(mpt_tensor *a, mpt_tensor *b, mpt_tensor **out);
-/** floor(a / b), with broadcasting; the gradient is 0. */
+/** floor(a / b) of the exact quotient, with broadcasting: -1 for -5 and infinity [NumPy floor_divide]; the gradient is 0. */
 MPT_API mpt_status MPT_CALL mpt_floor_divide(mpt_tensor *a, mpt_tensor *b, mpt_tensor **out);
 /** The angle of the point (b, a) in radians [C atan2], with broadcasting. */
 MPT_API mpt_status MPT_CALL mpt_atan2(mpt_tensor *a, mpt_tensor *b, mpt_tensor **out);
@@ -800,6 +808,7 @@ MPT_API mpt_status MPT_CALL mpt_cosine_embedding(mpt_tensor *a, mpt_tensor *b, m
 /**
  * -log of the probability of all alignments of targets [N,S] (I32 or I64) to log_probabilities [T,N,C] [Graves et al. 2006, as torch.nn.CTCLoss].
  * input_lengths and target_lengths [N] (I32 or I64). MEAN divides each by its target length first. zero_infinity 1: impossible ones give 0.
+ * A target that is no class or the blank, and a length that does not fit, give NaN without a gradient, whatever zero_infinity says.
  */
 MPT_API mpt_status MPT_CALL mpt_ctc(mpt_tensor *log_probabilities, mpt_tensor *targets, mpt_tensor *input_lengths, mpt_tensor *target_lengths,
                                     int64_t blank, mpt_reduction reduction, int32_t zero_infinity, mpt_tensor **out);
@@ -822,7 +831,9 @@ MPT_API mpt_status MPT_CALL mpt_custom_op_desc_init(mpt_custom_op_desc *desc, si
 /**
  * Runs forward on n_inputs tensors; with gradient when backward is there. name: for plans and messages. Inside a capture forward and backward become steps of the program
  * and are called at each run; user_data lives as long as it does. On a GPU data are device addresses and a capture is refused.
- * A callback's status other than MPT_OK fails the call, or the run.
+ * A callback's status other than MPT_OK fails the call, or the run; the message names the inputs' dtypes.
+ * Under autocast the callbacks get the tensors as they come: behind a linear layer under a bf16 policy that is bf16. So look at mpt_buffer's dtype, or call
+ * mpt_policy_set_op(policy, "custom", MPT_F32): then the floating inputs of all custom ops are converted, and gradients go back in the dtypes that came. f64 stays.
  */
 MPT_API mpt_status MPT_CALL mpt_custom_op(mpt_context *ctx, const char *name, const mpt_custom_op_desc *desc, mpt_tensor *const *inputs,
                                           int32_t n_inputs, mpt_tensor **outputs, int32_t n_outputs);
@@ -853,7 +864,10 @@ MPT_API mpt_status MPT_CALL mpt_no_grad_end(mpt_context *ctx);
 MPT_API mpt_status MPT_CALL mpt_policy_create(mpt_context *ctx, mpt_dtype dtype, mpt_policy **out);
 MPT_API void MPT_CALL mpt_policy_retain(mpt_policy *policy);
 MPT_API void MPT_CALL mpt_policy_release(mpt_policy *policy);
-/** The products of layers whose name matches pattern ('*' any text, '?' any character) run in dtype; the last match counts. */
+/** The products of layers whose path matches pattern ('*' any text, dots too, '?' any character) run in dtype; the last match counts. A path is the names from below the layer
+ *  that the host runs down to the one with the product, joined by '.': "blocks.block0.mlp.body.linear1", which "*linear1" and "blocks.*" match and "linear1" does not.
+ *  Parameters' names begin with it, mpt_program_dump shows it. MPT_F8E4M3 stands for fp8 by the recipe of mpt_policy_set_fp8, or by its defaults; MPT_ERROR_DTYPE for
+ *  MPT_F8E5M2. */
 MPT_API mpt_status MPT_CALL mpt_policy_set_layer(mpt_policy *policy, const char *pattern, mpt_dtype dtype);
 typedef struct mpt_fp8_desc {
     uint32_t struct_size;
@@ -865,12 +879,15 @@ typedef struct mpt_fp8_desc {
 } mpt_fp8_desc;
 MPT_API mpt_status MPT_CALL mpt_fp8_desc_init(mpt_fp8_desc *desc, size_t nbytes);
 /**
- * Linear layers (attention's projections too) and convolutions run in fp8 by this recipe, other products in the policy's dtype; results have the policy's
- * dtype. A layer that must not: mpt_policy_set_layer(policy, pattern, MPT_BF16). desc NULL: the defaults. Values beyond the range saturate; a gradient with
- * non-finite elements gives NaN, so that a scaler sees it. MPT_FP8_DELAYED: scales move when an optimizer steps, from the largest magnitudes since its last step.
+ * Linear layers (attention's projections and the weights of recurrent layers too) and convolutions run in fp8 by this recipe, and so do the products of their gradients;
+ * other products in the policy's dtype; results have the policy's dtype. A device without such products, as every CPU, decodes the operands and multiplies in f32: the
+ * same numbers, but slower than bf16. A layer that must not: mpt_policy_set_layer(policy, pattern, MPT_BF16). Overrides by op and role take products out as well; a gradient's
+ * can be in fp8 only where its forward was. desc NULL: the defaults. Values beyond the range saturate; a gradient with non-finite elements gives NaN, so that a scaler
+ * sees it. MPT_FP8_DELAYED: scales move when an optimizer steps, from the largest magnitudes since its last step; a weight keeps them for each recipe. What is only a
+ * part of a parameter, as the projections of attention from different inputs, has no history: its products have the scales of MPT_FP8_CURRENT.
  */
 MPT_API mpt_status MPT_CALL mpt_policy_set_fp8(mpt_policy *policy, const mpt_fp8_desc *desc);
-/** The op of that name (see mpt_policy_describe) runs in dtype, whatever its class; not for ops that only move data. */
+/** The op of that name (see mpt_policy_describe) runs in dtype, whatever its class; not for ops that only move data. "custom": all custom ops. */
 MPT_API mpt_status MPT_CALL mpt_policy_set_op(mpt_policy *policy, const char *op, mpt_dtype dtype);
 /** Products in that role run in dtype. A layer's override counts more than a role's, an op's more than both. */
 MPT_API mpt_status MPT_CALL mpt_policy_set_role(mpt_policy *policy, mpt_role role, mpt_dtype dtype);
@@ -1000,7 +1017,7 @@ typedef struct mpt_attention_desc {
 } mpt_attention_desc;
 MPT_API mpt_status MPT_CALL mpt_attention_desc_init(mpt_attention_desc *desc, size_t nbytes);
 /** Multi-head attention [Vaswani et al. 2017]. Inputs x [N,T,E] (self-attention), or query, key, value, or these and a mask as mpt_attention's; one output [N,T,E].
- *  Parameters as torch.nn.MultiheadAttention: "in_proj_weight" [3E,E], "in_proj_bias", "out_proj.weight", "out_proj.bias". */
+ *  Parameters as torch.nn.MultiheadAttention: "in_proj_weight" [3E,E], "in_proj_bias", "out_proj.weight", "out_proj.bias"; biases start at 0. */
 MPT_API mpt_status MPT_CALL mpt_layer_attention(mpt_context *ctx, const mpt_attention_desc *desc, mpt_layer **out);
 
 /** mpt_max_pool2d as a layer; params NULL: the defaults. */
@@ -1048,19 +1065,21 @@ MPT_API mpt_status MPT_CALL mpt_layer_custom(mpt_context *ctx, const mpt_custom_
 /** Gives a custom layer a parameter: a dense floating leaf, which asks for gradients from now on. */
 MPT_API mpt_status MPT_CALL mpt_layer_add_parameter(mpt_layer *custom, const char *name, mpt_tensor *tensor);
 
-/** Appends child to a sequential, parallel or custom layer; it stays the caller's to release. name NULL: its index. A name is unique here and has no '.' or '/'. */
+/** Appends child to a sequential, parallel or custom layer; it stays the caller's to release. name NULL: its index. A name is unique here and has no '.' or '/'.
+ *  A layer may be there more than once: its parameters count once, by their first name. */
 MPT_API mpt_status MPT_CALL mpt_layer_add(mpt_layer *container, const char *name, mpt_layer *child);
 
 MPT_API void MPT_CALL mpt_layer_retain(mpt_layer *layer);
 MPT_API void MPT_CALL mpt_layer_release(mpt_layer *layer);
 
-/** Runs the layer: n_inputs tensors in, n_outputs owned tensors out. Layers take and give one unless said otherwise. */
+/** Runs the layer: n_inputs tensors in, n_outputs owned tensors out. Layers take and give one unless said otherwise.
+ *  A custom layer's callback that runs a child with it runs it under the child's name, which policies match. */
 MPT_API mpt_status MPT_CALL mpt_layer_forward(mpt_layer *layer, mpt_tensor *const *inputs, int32_t n_inputs, mpt_tensor **outputs, int32_t n_outputs);
 /** Training (1, the start) or evaluation (0), for the layer and all below it. */
 MPT_API mpt_status MPT_CALL mpt_layer_set_training(mpt_layer *layer, int32_t training);
-/** Frozen (1): no parameter below asks for gradients; 0: all do. */
+/** Frozen (1): no parameter below asks for gradients; 0: all do. Not inside a capture. */
 MPT_API mpt_status MPT_CALL mpt_layer_freeze(mpt_layer *layer, int32_t frozen);
-/** The number of parameter tensors, children's included. */
+/** The number of parameter tensors, children's included; one that is there more than once counts once. */
 MPT_API mpt_status MPT_CALL mpt_layer_parameter_count(const mpt_layer *layer, int32_t *out);
 /** Parameter i in a fixed order. Owned by the caller. */
 MPT_API mpt_status MPT_CALL mpt_layer_parameter(const mpt_layer *layer, int32_t index, mpt_tensor **out);
@@ -1075,6 +1094,12 @@ MPT_API mpt_status MPT_CALL mpt_layer_buffer_count(const mpt_layer *layer, int32
 MPT_API mpt_status MPT_CALL mpt_layer_buffer(const mpt_layer *layer, int32_t index, mpt_tensor **out);
 /** The name of buffer i; conventions as mpt_layer_parameter_name. */
 MPT_API mpt_status MPT_CALL mpt_layer_buffer_name(const mpt_layer *layer, int32_t index, char *text, size_t nbytes, size_t *needed_out);
+
+/** Is the layer in training (1) or in evaluation (0)? For a custom layer's callback, which asks its own layer; a program keeps the answer that it had while recording. */
+MPT_API mpt_status MPT_CALL mpt_layer_training(const mpt_layer *layer, int32_t *out);
+/** Gives a custom layer a buffer: a tensor of any dtype that asks for no gradients, such as a running mean. It is saved with the layer and not trained; the callback finds
+ *  it with mpt_layer_buffer and changes it with mpt_tensor_copy, which a program does at each run. Names as those of parameters. Not inside a capture. */
+MPT_API mpt_status MPT_CALL mpt_layer_add_buffer(mpt_layer *custom, const char *name, mpt_tensor *tensor);
 
 /* ---------------------------------------------------------------------------------------------------------
  * Loss scaling
@@ -1106,8 +1131,8 @@ MPT_API mpt_status MPT_CALL mpt_scaler_scale(mpt_scaler *scaler, double *out);
 MPT_API mpt_status MPT_CALL mpt_scaler_counts(mpt_scaler *scaler, int64_t *good_out, int64_t *bad_out, int64_t *at_minimum_out);
 
 /* ---------------------------------------------------------------------------------------------------------
- * Optimizers. Masters and state are f32 for f32, f16 and bf16 parameters (f64 for f64); low-precision parameters get a
- * master of their own. State is made at the first step.
+ * Optimizers. Masters and state are f32 for f32, f16 and bf16 parameters (f64 for f64), rates f32 for all; low-precision parameters
+ * get a master of their own. State is made at the first step.
  * ------------------------------------------------------------------------------------------------------- */
 
 typedef struct mpt_sgd_desc {
@@ -1200,9 +1225,9 @@ MPT_API mpt_status MPT_CALL mpt_optimizer_add_group(mpt_optimizer *optimizer, co
 MPT_API mpt_status MPT_CALL mpt_optimizer_add_layer(mpt_optimizer *optimizer, mpt_layer *layer);
 /** The rate from the next step on, in captured programs too: it lives in device memory and is written in stream order. Not inside a capture. */
 MPT_API mpt_status MPT_CALL mpt_optimizer_set_lr(mpt_optimizer *optimizer, double lr);
-/** Clip by the norm of all gradients together: they are multiplied by min(1, max_norm / (norm + 1e-6)) [torch.nn.utils.clip_grad_norm_]; 0: no clipping. */
+/** Clip by the norm of all gradients together: they are multiplied by min(1, max_norm / (norm + 1e-6)) [torch.nn.utils.clip_grad_norm_]; 0: no clipping. Not inside a capture. */
 MPT_API mpt_status MPT_CALL mpt_optimizer_set_clip_norm(mpt_optimizer *optimizer, double max_norm);
-/** Clip each element of the unscaled gradients to [-max_value, max_value], before clipping by norm would look at them; 0: no clipping. */
+/** Clip each element of the unscaled gradients to [-max_value, max_value], before clipping by norm would look at them; 0: no clipping. Not inside a capture. */
 MPT_API mpt_status MPT_CALL mpt_optimizer_set_clip_value(mpt_optimizer *optimizer, double max_value);
 
 typedef struct mpt_schedule_desc {
@@ -1216,9 +1241,10 @@ typedef struct mpt_schedule_desc {
 } mpt_schedule_desc;
 MPT_API mpt_status MPT_CALL mpt_schedule_desc_init(mpt_schedule_desc *desc, size_t nbytes);
 /** The rate is multiplied by a factor of the group's step count, found on the device: a skipped step does not move it, and programs follow it. NULL: none.
- *  In a program it is what it was while recording. */
+ *  In a program it is what it was while recording. Not inside a capture. */
 MPT_API mpt_status MPT_CALL mpt_optimizer_set_schedule(mpt_optimizer *optimizer, const mpt_schedule_desc *desc);
-/** The rate that the last step used, schedule included, before a group's lr_scale; the base rate before any step. Synchronises. Not inside a capture. */
+/** The rate that the last step used, schedule included, before a group's lr_scale; of groups with different step counts the last one's that took part. The base rate before
+ *  any step. Synchronises. Not inside a capture. */
 MPT_API mpt_status MPT_CALL mpt_optimizer_lr(mpt_optimizer *optimizer, double *out);
 
 /** Sets all gradients to zero. Not needed with MPT_GRAD_WRITE. */
@@ -1264,10 +1290,11 @@ MPT_API mpt_status MPT_CALL mpt_capture_begin(mpt_context *ctx);
 /**
  * Ends the recording and plans it: all memory is taken now. The n outputs have storage of their own, valid from the first run
  * until the next one; everything else born inside the capture is invalid from here on. Tensors from outside are kept by the program.
+ * Gradients that mpt_backward made inside are zeros until the first run, but an eager mpt_optimizer_step takes them for gradients: run the program first.
  * On failure the capture stays open (and poisoned): call mpt_capture_abort.
  */
 MPT_API mpt_status MPT_CALL mpt_capture_end(mpt_context *ctx, mpt_tensor *const *outputs, int32_t n, mpt_program **out);
-/** Throws the recording away; host-side state is as before the begin. Fine without an open capture. */
+/** Throws the recording away; host-side state is as before the begin: open pairs, gradients, training flags, the stages of scalers. Fine without an open capture. */
 MPT_API mpt_status MPT_CALL mpt_capture_abort(mpt_context *ctx);
 
 MPT_API void MPT_CALL mpt_program_retain(mpt_program *program);
@@ -1278,14 +1305,16 @@ MPT_API mpt_status MPT_CALL mpt_program_feed(mpt_program *program, mpt_tensor *i
 MPT_API mpt_status MPT_CALL mpt_program_run(mpt_program *program);
 /** Bytes of the program; each output may be NULL. arena: temporaries and workspaces; outputs: the outputs' own storage. Both are what was taken. */
 MPT_API mpt_status MPT_CALL mpt_program_memory(const mpt_program *program, size_t *arena_out, size_t *outputs_out);
-/** The plan as text, a line per step; text conventions as mpt_policy_describe. */
+/** The plan as text: two lines about the whole, then a line per step with tabs between number, op, kernel, role, layer and operands. Behind an operand's dtype and shape:
+ *  "@offset", its place in the arena in bytes; "#number", memory outside of it, counted in order of appearance (parameters, data, outputs). "-": an absent operand, or no
+ *  layer. Text conventions as mpt_policy_describe. */
 MPT_API mpt_status MPT_CALL mpt_program_dump(const mpt_program *program, char *text, size_t nbytes, size_t *needed_out);
 
 /* ---------------------------------------------------------------------------------------------------------
  * Checkpoints: a safetensors file [github.com/huggingface/safetensors]. Tensors are stored in logical order.
  * ------------------------------------------------------------------------------------------------------- */
 
-/** An empty list of things to save or load. It keeps what is added alive. */
+/** An empty list of things to save or load. It keeps what is added alive. Where a function takes a prefix, NULL and "" mean none: "name" instead of "prefix.name". */
 MPT_API mpt_status MPT_CALL mpt_state_create(mpt_context *ctx, mpt_state **out);
 MPT_API void MPT_CALL mpt_state_retain(mpt_state *state);
 MPT_API void MPT_CALL mpt_state_release(mpt_state *state);

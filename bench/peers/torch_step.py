@@ -30,6 +30,7 @@ class Trainer:
         pixels = 784
         images = np.fromfile(args.images, np.uint8).reshape(-1, pixels)
         labels = np.fromfile(args.labels, np.uint8)
+        self.device = torch.device(args.device)
         self.batches = len(images) // args.batch
         # Batches are cut and laid out beforehand: feeding costs this side nothing.
         if args.model == "gpt":  # the pixels' bytes as a text
@@ -42,6 +43,7 @@ class Trainer:
             x = torch.from_numpy(images).float().div_(255.0).reshape(-1, *networks.image_shape(args.model))
             self.x = [self.layout(b) for b in x.split(args.batch)]
             self.y = list(torch.from_numpy(labels).long().split(args.batch))
+        self.x, self.y = [x.to(self.device) for x in self.x], [y.to(self.device) for y in self.y]
         self.reset()
 
     def layout(self, tensor):
@@ -59,25 +61,61 @@ class Trainer:
         networks.load_weights(self.model, arrays)
         if args.layout == "channels_last":
             self.model = self.model.to(memory_format=torch.channels_last)
+        self.model.to(self.device)
         self.optimizer = torch.optim.Adam(
-            self.model.parameters(), lr=1e-3, fused=args.adam == "fused" or None, foreach=args.adam == "foreach" or None)
+            self.model.parameters(), lr=1e-3, fused=args.adam == "fused" or None, foreach=args.adam == "foreach" or None,
+            capturable=args.mode == "graph")
         criterion = nn.CrossEntropyLoss()
         dtype = DTYPES[args.precision]
-        self.scaler = torch.amp.GradScaler("cpu") if args.precision == "f16" else None
+        self.scaler = torch.amp.GradScaler(args.device) if args.precision == "f16" else None
 
         def loss(x, y):
-            with torch.autocast("cpu", dtype=dtype or torch.bfloat16, enabled=dtype is not None):
+            with torch.autocast(args.device, dtype=dtype or torch.bfloat16, enabled=dtype is not None):
                 return criterion(self.model(x), y)
 
-        modes = {"compile": None, "max-autotune": "max-autotune"}
+        modes = {"compile": None, "compile-graphs": "reduce-overhead", "max-autotune": "max-autotune"}
         self.loss = torch.compile(loss, mode=modes[args.mode]) if args.mode in modes else loss
         self.next = 0
+        self.graph = self.capture() if args.mode == "graph" else None
+
+    def capture(self):
+        """The whole step as one CUDA graph, as PyTorch's manual captures it; the steps that warm it up are undone."""
+        self.static = self.x[0].clone(), self.y[0].clone()
+        before = [p.detach().clone() for p in self.model.parameters()]
+        buffers = [b.clone() for b in self.model.buffers()]
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(3):
+                self.plain_step(*self.static)
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        self.optimizer.zero_grad(set_to_none=True)
+        with torch.cuda.graph(graph):
+            self.static_loss = self.plain_step(*self.static)
+        with torch.no_grad():
+            for p, a in zip(self.model.parameters(), before):
+                p.copy_(a)
+            for b, a in zip(self.model.buffers(), buffers):
+                b.copy_(a)
+            for state in self.optimizer.state.values():
+                for value in state.values():
+                    value.zero_()
+        return graph
 
     def step(self):
         i = self.next % self.batches
         self.next += 1
+        if self.graph is None:
+            return self.plain_step(self.x[i], self.y[i])
+        self.static[0].copy_(self.x[i])
+        self.static[1].copy_(self.y[i])
+        self.graph.replay()
+        return self.static_loss
+
+    def plain_step(self, x, y):
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.loss(self.x[i], self.y[i])
+        loss = self.loss(x, y)
         if self.scaler is None:
             loss.backward()
             self.optimizer.step()
@@ -105,7 +143,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", choices=networks.NAMES, required=True)
     parser.add_argument("--precision", choices=DTYPES, default="f32")
-    parser.add_argument("--mode", choices=("eager", "compile", "max-autotune"), default="eager")
+    parser.add_argument("--mode", choices=("eager", "compile", "compile-graphs", "max-autotune", "graph"), default="eager")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--layout", choices=("contiguous", "channels_last"), default="contiguous")
     parser.add_argument("--adam", choices=("default", "foreach", "fused"), default="default")
     parser.add_argument("--threads", type=int, default=2)
@@ -129,6 +168,8 @@ def main():
             start = time.perf_counter()
             for _ in range(count):
                 trainer.step()
+            if args.device == "cuda":
+                torch.cuda.synchronize()
             answer = {"seconds": time.perf_counter() - start, "steps": count}
         elif command == "product":
             answer = {"gflops": product(DTYPES[args.precision] or torch.float32, count)}

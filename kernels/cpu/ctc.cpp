@@ -1,6 +1,6 @@
 // "ctc" and "ctc_grad" of device/attrs/ctc.h: the forward-backward algorithm [Graves et al. 2006] in logarithms. A time's values
 // are kept relative to the largest of them, and a gradient relative to the sum of its own time, so that f32 is enough for long
-// inputs.
+// inputs. The largest place need not be one where paths end: what is relative to it may be far below exp's range.
 #include "device/attrs/ctc.h"
 
 #include <algorithm>
@@ -225,7 +225,10 @@ private:
             std::copy_n(row, item.places, reached + t * Base::places_);
         }
         const C last = row[item.places - 1], before = item.places > 1 ? row[item.places - 2] : kNever<C>;
-        return static_cast<C>(-(offset + static_cast<double>(std::log(std::exp(last) + std::exp(before)))));
+        const C most = larger(last, before);
+        const C shift = most == kNever<C> ? C{0} : most;
+        const C rest = std::log(std::exp(last - shift) + std::exp(before - shift));
+        return static_cast<C>(-(offset + static_cast<double>(shift) + static_cast<double>(rest)));
     }
 
     mpt_mod_operand loss_;

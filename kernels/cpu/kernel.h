@@ -6,16 +6,13 @@
 #include <memory>
 #include <string>
 
-#include "device/module.h"
+#include "common/kernel.h"
 #include "pool.h"
 
 namespace mpt::cpu {
 
-// Thrown by prepare or launch; module.cpp turns it into a status and a message.
-struct Failure {
-    mpt_status status;
-    std::string message;
-};
+using kernels::attrs_of;
+using kernels::Failure;
 
 // A prepared kernel: shapes, strides, dtypes and attributes are fixed, addresses are not.
 class Kernel {
@@ -28,24 +25,6 @@ public:
 
 using Prepare = std::unique_ptr<Kernel> (*)(Pool &pool, const mpt_mod_call &call);
 
-// A kernel announces itself under its name in device/attrs/ with an object of static storage; nothing runs at load time
-// but a pointer's link.
-class RegisteredKernel {
-public:
-    RegisteredKernel(const char *name, Prepare prepare) noexcept : name_(name), prepare_(prepare), next_(first_) { first_ = this; }
-    static Prepare find(const char *name);  // throws where there is none
-
-private:
-    const char *name_;
-    Prepare prepare_;
-    const RegisteredKernel *next_;
-    static const RegisteredKernel *first_;
-};
-
-template <class Attrs>
-const Attrs &attrs_of(const mpt_mod_call &call) {
-    if (call.attrs_bytes != sizeof(Attrs)) throw Failure{MPT_ERROR_INTERNAL, std::string(call.kernel) + ": attributes of another size"};
-    return *static_cast<const Attrs *>(call.attrs);
-}
+using RegisteredKernel = kernels::Registered<Prepare>;
 
 }  // namespace mpt::cpu

@@ -33,26 +33,7 @@ struct mpt_mod_kernel {
 namespace mpt::cpu {
 namespace {
 
-mpt_status fail(mpt_mod_error *error, mpt_status status, const char *message) {
-    if (error) std::snprintf(error->message, sizeof error->message, "%s", message);
-    return status;
-}
-
-// No exception crosses the table.
-template <class F>
-mpt_status guard(mpt_mod_error *error, F &&f) noexcept {
-    try {
-        return f();
-    } catch (const Failure &failure) {
-        return fail(error, failure.status, failure.message.c_str());
-    } catch (const std::bad_alloc &) {
-        return fail(error, MPT_ERROR_MEMORY, "no memory");
-    } catch (const std::exception &e) {
-        return fail(error, MPT_ERROR_INTERNAL, e.what());
-    } catch (...) {
-        return fail(error, MPT_ERROR_INTERNAL, "unknown exception");
-    }
-}
+using kernels::guard;
 
 int cores() {
     cpu_set_t set;
@@ -129,7 +110,8 @@ const char *name(const mpt_mod_kernel *kernel) {
 }
 
 constexpr mpt_module kModule = {
-    "cpu", open, close, describe, alloc, release, transfer, transfer, synchronize, threads, {prepare, launch, destroy, name},
+    "cpu",   open,    close,   describe, alloc,   release, transfer, transfer, synchronize,
+    threads, nullptr, nullptr, nullptr,  nullptr, nullptr, nullptr,  {prepare, launch, destroy, name},
 };
 
 }  // namespace

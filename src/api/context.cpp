@@ -73,7 +73,21 @@ mpt_status MPT_CALL mpt_context_describe(const mpt_context *ctx, char *text, siz
 }
 
 mpt_status MPT_CALL mpt_context_synchronize(mpt_context *ctx) {
-    return api::call("mpt_context_synchronize", ctx, "ctx", [&](Context &c) { c.device->synchronize(nullptr); });
+    return api::call("mpt_context_synchronize", ctx, "ctx", [&](Context &c) { c.device->synchronize(c.stream()); });
+}
+
+mpt_status MPT_CALL mpt_context_set_stream(mpt_context *ctx, void *stream) {
+    return api::call("mpt_context_set_stream", ctx, "ctx", [&](Context &c) {
+        api::need_outside_capture(c, "set the stream before mpt_capture_begin");
+        if (stream && !c.device->has_streams()) fail(MPT_ERROR_ARGUMENT, "argument 'stream' is not NULL, but the CPU has no streams: give NULL, or a context on a GPU");
+        if (stream == c.stream()) return;
+        c.device->order(c.stream(), stream);
+        c.memory.stream = stream;
+    });
+}
+
+mpt_status MPT_CALL mpt_context_stream(const mpt_context *ctx, void **out) {
+    return api::call("mpt_context_stream", ctx, "ctx", [&](Context &c) { api::need(out, "out") = c.stream() ? c.stream() : c.device->own_stream(); });
 }
 
 mpt_status MPT_CALL mpt_context_seed(mpt_context *ctx, uint64_t seed) {
@@ -93,7 +107,7 @@ mpt_status MPT_CALL mpt_context_memory(const mpt_context *ctx, size_t *in_use_ou
 
 mpt_status MPT_CALL mpt_context_trim(mpt_context *ctx) {
     return api::call("mpt_context_trim", ctx, "ctx", [&](Context &c) {
-        c.device->synchronize(nullptr);
+        c.device->synchronize(c.stream());
         c.memory.trim();
     });
 }
@@ -101,8 +115,6 @@ mpt_status MPT_CALL mpt_context_trim(mpt_context *ctx) {
 mpt_status MPT_CALL mpt_context_set_option(mpt_context *ctx, const char *key, const char *value) {
     return api::call("mpt_context_set_option", ctx, "ctx", [&](Context &c) {
         const std::string k = api::text_in(key, "key"), v = api::text_in(value, "value");
-        if (k != "onednn") fail(MPT_ERROR_NOT_FOUND, "argument 'key' is '", k, "': the only option of this version is 'onednn'");
-        if (v != "on" && v != "off") fail(MPT_ERROR_ARGUMENT, "argument 'value' is '", v, "': 'onednn' is 'on' or 'off'");
-        c.device->use_accelerator(v == "on");
+        c.device->set_option(k, v);
     });
 }

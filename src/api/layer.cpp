@@ -27,14 +27,21 @@ mpt_status MPT_CALL mpt_layer_forward(mpt_layer *layer, mpt_tensor *const *input
         api::need(outputs, "outputs");
         if (n_outputs < 1) fail(MPT_ERROR_ARGUMENT, "argument 'n_outputs' is ", n_outputs, ": a layer gives at least 1 output");
         if (n_inputs < 1) fail(MPT_ERROR_ARGUMENT, "argument 'n_inputs' is ", n_inputs, ": a layer takes at least 1 input");
+        // A custom layer's callback runs its children through here.
+        const auto *parent = static_cast<const mpt_layer *>(c.scope.running.get());
+        const std::string name = parent ? parent->name_of(*layer) : "";
         mpt_layer::Tensors y;
-        api::about("argument 'inputs'", [&] { y = layer->run("", x, static_cast<std::size_t>(n_outputs)); });
+        api::about("argument 'inputs'", [&] { y = layer->run(name, x, static_cast<std::size_t>(n_outputs)); });
         for (std::size_t i = 0; i < y.size(); ++i) outputs[i] = y[i].detach();
     });
 }
 
 mpt_status MPT_CALL mpt_layer_set_training(mpt_layer *layer, int32_t training) {
     return api::call("mpt_layer_set_training", layer, "layer", [&](Context &) { layer->set_training(api::flag(training, "training") != 0); });
+}
+
+mpt_status MPT_CALL mpt_layer_training(const mpt_layer *layer, int32_t *out) {
+    return api::call("mpt_layer_training", layer, "layer", [&](Context &) { api::need(out, "out") = layer->training; });
 }
 
 mpt_status MPT_CALL mpt_layer_freeze(mpt_layer *layer, int32_t frozen) {

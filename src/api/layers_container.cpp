@@ -59,6 +59,17 @@ mpt_status MPT_CALL mpt_layer_add_parameter(mpt_layer *custom, const char *name,
     });
 }
 
+mpt_status MPT_CALL mpt_layer_add_buffer(mpt_layer *custom, const char *name, mpt_tensor *tensor) {
+    return api::call("mpt_layer_add_buffer", custom, "custom", [&](Context &c) {
+        api::need_outside_capture(c, "add buffers before mpt_capture_begin");
+        const std::string own = api::text_in(name, "name");
+        const Ref<Tensor> buffer = api::tensor(c, tensor, "tensor");
+        if (buffer->tracked())
+            fail(MPT_ERROR_STATE, "argument 'tensor' takes part in gradients: a buffer does not, see mpt_tensor_detach and mpt_layer_add_parameter");
+        custom->add_buffer(own, buffer);
+    });
+}
+
 mpt_status MPT_CALL mpt_layer_add(mpt_layer *container, const char *name, mpt_layer *child) {
     return api::call("mpt_layer_add", container, "container", [&](Context &c) {
         container->add(name ? api::text_in(name, "name") : "", Ref<mpt_layer>(&api::same(c, child, "child")));

@@ -93,7 +93,7 @@ mpt_status MPT_CALL mpt_optimizer_lr(mpt_optimizer *optimizer, double *out) {
         api::need(out, "out");
         api::need_outside_capture(c, "read the rate between runs");
         float value = NAN;
-        if (!optimizer->groups.empty()) read(optimizer->groups[0].rate, &value);
+        read(optimizer->rate, &value);
         if (std::isnan(value)) read(optimizer->lr, &value);  // no step yet
         *out = value;
     });

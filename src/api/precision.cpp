@@ -74,7 +74,11 @@ void MPT_CALL mpt_policy_release(mpt_policy *policy) {
 
 mpt_status MPT_CALL mpt_policy_set_layer(mpt_policy *policy, const char *pattern, mpt_dtype dtype) {
     return api::call("mpt_policy_set_layer", policy, "policy",
-                     [&](Context &) { policy->layers.emplace_back(api::text_in(pattern, "pattern"), is_f8(dtype) ? dtype : computes(dtype)); });
+                     [&](Context &) {
+                         if (dtype == MPT_F8E5M2)
+                             fail(MPT_ERROR_DTYPE, "argument 'dtype' is f8e5m2: MPT_F8E4M3 puts layers into fp8, and mpt_policy_set_fp8 says by which formats");
+                         policy->layers.emplace_back(api::text_in(pattern, "pattern"), dtype == MPT_F8E4M3 ? dtype : computes(dtype));
+                     });
 }
 
 mpt_status MPT_CALL mpt_fp8_desc_init(mpt_fp8_desc *desc, size_t nbytes) {

@@ -20,6 +20,12 @@ mpt_status transfer(const char *function, mpt_state *state, F &&body) {
     });
 }
 
+// What a prefix puts in front of the names: "prefix.", or nothing.
+std::string begin_of(const char *prefix) {
+    const std::string own = prefix ? api::text_in(prefix, "prefix") : "";
+    return own.empty() ? own : own + ".";
+}
+
 }  // namespace
 
 mpt_status MPT_CALL mpt_state_create(mpt_context *ctx, mpt_state **out) {
@@ -44,33 +50,33 @@ mpt_status MPT_CALL mpt_state_add_tensor(mpt_state *state, const char *name, mpt
 
 mpt_status MPT_CALL mpt_state_add_layer(mpt_state *state, const char *prefix, mpt_layer *layer) {
     return api::call("mpt_state_add_layer", state, "state", [&](Context &c) {
-        const std::string own = api::text_in(prefix, "prefix");
+        const std::string own = begin_of(prefix);
         std::vector<mpt_state::Item> items;
         const mpt_layer &from = api::same(c, layer, "layer");
-        for (auto &[name, parameter] : from.parameters()) items.push_back({own + "." + name, parameter});
-        for (auto &[name, buffer] : from.buffers()) items.push_back({own + "." + name, buffer});
+        for (auto &[name, parameter] : from.parameters()) items.push_back({own + name, parameter});
+        for (auto &[name, buffer] : from.buffers()) items.push_back({own + name, buffer});
         state->add("prefix", std::move(items));
     });
 }
 
 mpt_status MPT_CALL mpt_state_add_optimizer(mpt_state *state, const char *prefix, mpt_optimizer *optimizer) {
     return transfer("mpt_state_add_optimizer", state, [&] {
-        const std::string own = api::text_in(prefix, "prefix");
+        const std::string own = begin_of(prefix);
         state->add_optimizer(own, Ref<mpt_optimizer>(&api::same(*state->ctx, optimizer, "optimizer")));
     });
 }
 
 mpt_status MPT_CALL mpt_state_add_scaler(mpt_state *state, const char *prefix, mpt_scaler *scaler) {
     return api::call("mpt_state_add_scaler", state, "state", [&](Context &c) {
-        const std::string own = api::text_in(prefix, "prefix");
+        const std::string own = begin_of(prefix);
         api::same(c, scaler, "scaler");
-        state->add("prefix", {{own + ".scale", scaler->scale}, {own + ".tracker", scaler->tracker}, {own + ".counts", scaler->counts}});
+        state->add("prefix", {{own + "scale", scaler->scale}, {own + "tracker", scaler->tracker}, {own + "counts", scaler->counts}});
     });
 }
 
 mpt_status MPT_CALL mpt_state_add_average(mpt_state *state, const char *prefix, mpt_average *average) {
     return api::call("mpt_state_add_average", state, "state", [&](Context &c) {
-        const std::string own = api::text_in(prefix, "prefix");
+        const std::string own = begin_of(prefix);
         state->add_average(own, Ref<mpt_average>(&api::same(c, average, "average")));
     });
 }
@@ -78,7 +84,7 @@ mpt_status MPT_CALL mpt_state_add_average(mpt_state *state, const char *prefix, 
 mpt_status MPT_CALL mpt_state_add_fp8(mpt_state *state, const char *prefix, mpt_policy *policy, mpt_layer *layer) {
     return transfer("mpt_state_add_fp8", state, [&] {
         Context &c = *state->ctx;
-        const std::string own = api::text_in(prefix, "prefix");
+        const std::string own = begin_of(prefix);
         const mpt_fp8_desc &recipe = api::same(c, policy, "policy").recipe;
         std::vector<mpt_state::Item> items;
         for (auto &[name, parameter] : api::same(c, layer, "layer").parameters()) {
@@ -86,7 +92,7 @@ mpt_status MPT_CALL mpt_state_add_fp8(mpt_state *state, const char *prefix, mpt_
             const Ref<fp8::Scaling> scaling = fp8::scaling_of(parameter, recipe);
             for (int i = 0; i < 3; ++i) {
                 const fp8::Scaling::Slot &slot = scaling->slots[static_cast<std::size_t>(i)];
-                const std::string path = own + "." + name + "." + fp8::kOperandNames[i] + "_";
+                const std::string path = own + name + "." + fp8::kOperandNames[i] + "_";
                 for (const auto &[tensor, kind] : {std::pair{slot.history, "history"}, std::pair{slot.amax, "amax"}, std::pair{slot.scale, "scale"}, std::pair{slot.position, "position"}})
                     items.push_back({path + kind, tensor});
             }
@@ -97,7 +103,7 @@ mpt_status MPT_CALL mpt_state_add_fp8(mpt_state *state, const char *prefix, mpt_
 
 mpt_status MPT_CALL mpt_state_add_random(mpt_state *state, const char *prefix) {
     return api::call("mpt_state_add_random", state, "state",
-                     [&](Context &c) { state->add("prefix", {{api::text_in(prefix, "prefix") + ".state", ops::random_state(c)}}); });
+                     [&](Context &c) { state->add("prefix", {{begin_of(prefix) + "state", ops::random_state(c)}}); });
 }
 
 mpt_status MPT_CALL mpt_state_set_number(mpt_state *state, const char *name, int64_t value) {

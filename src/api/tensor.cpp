@@ -8,6 +8,7 @@
 #include "ops/ops.h"
 #include "ops/shape.h"
 #include "ops/transfer.h"
+#include "program/recording.h"
 
 using namespace mpt;
 
@@ -233,8 +234,10 @@ mpt_status MPT_CALL mpt_tensor_set_requires_grad(mpt_tensor *tensor, int32_t req
         const Ref<Tensor> t = api::tensor(c, tensor, "tensor");
         need_floating(*t);
         need_leaf(*t);
-        t->requires_grad = api::flag(requires_grad, "requires_grad") != 0;
-        if (t->requires_grad) t->parameter = true;
+        const bool on = api::flag(requires_grad, "requires_grad") != 0;
+        if (c.recording) c.recording->on_abort([t, before = t->requires_grad, parameter = t->parameter] { t->requires_grad = before, t->parameter = parameter; });
+        t->requires_grad = on;
+        if (on) t->parameter = true;
     });
 }
 

@@ -24,6 +24,7 @@ class Together;   // ops/together.h
 struct Scope {
     mpt_role role = MPT_ROLE_FORWARD;
     std::string layer;     // name of the layer that runs, "" outside
+    Ref<Object> running;   // that layer itself: nn/layer.h
     Ref<Object> policy;    // precision/policy.h; none: no autocast
     bool grad = true;      // remember for gradients
 };
@@ -49,6 +50,9 @@ struct mpt_context final : mpt::Object {
 
     mpt_context();
     ~mpt_context() override;
+
+    // The host's, or NULL for the device's own; everything is enqueued on it.
+    void *stream() const { return memory.stream; }
 
     bool forked() const { return forks_ != mpt::fork_count(); }
     void log(mpt_log_level level, const char *message) const;

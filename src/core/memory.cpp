@@ -1,6 +1,7 @@
 #include "core/memory.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "core/error.h"
 
@@ -20,15 +21,15 @@ void Memory::count(std::size_t nbytes) {
 }
 
 void *Memory::from_allocator(std::size_t nbytes, const char *purpose) {
-    void *ptr = alloc(nbytes, nullptr, user_data);
+    void *ptr = alloc(nbytes, stream, user_data);
     if (!ptr) {
         trim();
-        ptr = alloc(nbytes, nullptr, user_data);
+        ptr = alloc(nbytes, stream, user_data);
     }
     if (!ptr)
         fail(MPT_ERROR_MEMORY, "no memory for ", nbytes, " bytes (", purpose, "); ", in_use_, " bytes are in use: use a smaller batch, or release tensors");
     if (reinterpret_cast<std::uintptr_t>(ptr) % 64 != 0) {
-        free(ptr, nbytes, nullptr, user_data);
+        free(ptr, nbytes, stream, user_data);
         fail(MPT_ERROR_ARGUMENT, "the host's alloc gave memory that is not aligned to 64 bytes: align it");
     }
     reserved_ += nbytes;
@@ -57,7 +58,7 @@ void Memory::give(void *ptr, std::size_t nbytes) {
     try {
         idle_[size].push_back(ptr);
     } catch (...) {  // no memory even for the note: give the block back at once
-        free(ptr, size, nullptr, user_data);
+        free(ptr, size, stream, user_data);
         reserved_ -= size;
     }
 }
@@ -71,14 +72,14 @@ void *Memory::take_exact(std::size_t nbytes, const char *purpose) {
 
 void Memory::give_exact(void *ptr, std::size_t nbytes) {
     if (!ptr) return;
-    free(ptr, nbytes, nullptr, user_data);
+    free(ptr, nbytes, stream, user_data);
     in_use_ -= nbytes;
     reserved_ -= nbytes;
 }
 
 void Memory::trim() {
     for (auto &[size, blocks] : idle_) {
-        for (void *ptr : blocks) free(ptr, size, nullptr, user_data);
+        for (void *ptr : blocks) free(ptr, size, stream, user_data);
         reserved_ -= size * blocks.size();
         blocks.clear();
     }

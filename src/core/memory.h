@@ -17,6 +17,7 @@ public:
     mpt_alloc_fn alloc = nullptr;
     mpt_free_fn free = nullptr;
     void *user_data = nullptr;
+    void *stream = nullptr;  // the context's, on which what lies in the memory is used
 
     ~Memory() { trim(); }
 

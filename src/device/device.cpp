@@ -1,5 +1,7 @@
 #include "device/device.h"
 
+#include <cstdio>
+
 #include "core/error.h"
 #include "device/library.h"
 
@@ -49,6 +51,11 @@ std::string key_of(const KernelCall &call) {
 void Kernel::launch(const void *const *in, void *const *out, void *workspace, void *stream) const {
     mpt_mod_error error = {};
     check(table_.launch(handle_, in, out, workspace, stream, &error), error);
+}
+
+void Graph::launch(void *stream) const {
+    mpt_mod_error error = {};
+    check(module_.graph_launch(device_, handle_, stream, &error), error);
 }
 
 std::shared_ptr<Device> Device::open(mpt_device kind, int index, int threads) {
@@ -116,8 +123,45 @@ void Device::synchronize(void *stream) {
     check(module_->synchronize(handle_, stream, &error), error);
 }
 
-void Device::use_accelerator(bool on) {
-    accelerator_on_ = on;
+void Device::order(void *first, void *then) {
+    mpt_mod_error error = {};
+    check(module_->order(handle_, first, then, &error), error);
+}
+
+Ref<Graph> Device::graph(const std::function<void(void *stream)> &enqueue) {
+    if (!module_->graph_create) return nullptr;
+    mpt_mod_graph *handle = nullptr;
+    mpt_mod_error error = {};
+    const auto call = [](void *stream, void *user, mpt_mod_error *e) noexcept {
+        try {
+            (*static_cast<const std::function<void(void *)> *>(user))(stream);
+            return MPT_OK;
+        } catch (const Error &failure) {
+            std::snprintf(e->message, sizeof e->message, "%s", failure.message.c_str());
+            return failure.status;
+        } catch (...) {
+            return MPT_ERROR_MEMORY;
+        }
+    };
+    check(module_->graph_create(handle_, call, const_cast<std::function<void(void *)> *>(&enqueue), &handle, &error), error);
+    try {
+        return make<Graph>(*module_, handle_, handle);
+    } catch (...) {
+        module_->graph_destroy(handle);
+        throw;
+    }
+}
+
+void Device::set_option(const std::string &key, const std::string &value) {
+    if (key == "onednn" && kind_ == MPT_DEVICE_CPU) {
+        if (value != "on" && value != "off") fail(MPT_ERROR_ARGUMENT, "argument 'value' is '", value, "': 'onednn' is 'on' or 'off'");
+        accelerator_on_ = value == "on";
+    } else if (module_->set_option) {
+        mpt_mod_error error = {};
+        check(module_->set_option(handle_, key.c_str(), value.c_str(), &error), error);
+    } else {
+        fail(MPT_ERROR_NOT_FOUND, "argument 'key' is '", key, "': the CPU has 'onednn'");
+    }
     cache_.clear();  // programs keep the kernels that they hold
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -36,6 +37,19 @@ private:
     std::size_t workspace_bytes_;
 };
 
+// A sequence of launches that the device runs as one.
+class Graph final : public Object {
+public:
+    Graph(const mpt_module &module, mpt_mod_device *device, mpt_mod_graph *handle) : module_(module), device_(device), handle_(handle) {}
+    ~Graph() override { module_.graph_destroy(handle_); }
+    void launch(void *stream) const;
+
+private:
+    const mpt_module &module_;
+    mpt_mod_device *device_;
+    mpt_mod_graph *handle_;
+};
+
 class Device {
 public:
     // Opens the module of a kind beside libmpt. MPT_ERROR_DEVICE says why it cannot be used.
@@ -50,10 +64,16 @@ public:
     void to_device(void *dst, const void *src, std::size_t nbytes, void *stream);
     void to_host(void *dst, const void *src, std::size_t nbytes, void *stream);
     void synchronize(void *stream);
+    bool has_streams() const { return module_->stream != nullptr; }
+    void *own_stream() const { return has_streams() ? module_->stream(handle_) : nullptr; }
+    void order(void *first, void *then);  // of two streams
+    // What enqueue launches on the stream that it is given, as one. None where the device has no such thing.
+    Ref<Graph> graph(const std::function<void(void *stream)> &enqueue);
+    // "onednn", or a knob of the device's module; for kernels prepared from then on.
+    void set_option(const std::string &key, const std::string &value);
 
     // The kernel for a call, from the cache where it was prepared before.
     Ref<Kernel> prepare(const KernelCall &call);
-    void use_accelerator(bool on);
     void set_forked() { forked_ = true; }  // closes without waiting for threads that this process does not have
     bool has_accelerator() const { return accelerator_ != nullptr; }
     // Why there is no accelerator; "" when there is one.

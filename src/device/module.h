@@ -3,7 +3,9 @@
  * exact version, so a module of another build is refused by name instead of misread.
  *
  * Life of a kernel: prepare (may allocate and synchronise; decides the algorithm and the workspace) -> launch
- * (only enqueues; no allocation) any number of times, with other addresses of the same shapes -> destroy. */
+ * (only enqueues; no allocation) any number of times, with other addresses of the same shapes -> destroy.
+ *
+ * Where a device has streams, stream is the host's own, or NULL for the one that the device came with. */
 #ifndef MPT_DEVICE_MODULE_H
 #define MPT_DEVICE_MODULE_H
 
@@ -49,6 +51,7 @@ typedef struct mpt_mod_call {
 
 typedef struct mpt_mod_device mpt_mod_device; /* a module's own */
 typedef struct mpt_mod_kernel mpt_mod_kernel; /* a module's own */
+typedef struct mpt_mod_graph mpt_mod_graph;   /* a module's own */
 
 /* A CPU module's threads, lent to an accelerator of it. body runs once for each part in [0, parts), on parts
  * different threads at most, the caller's included; returns when all have finished. parts is at most threads. */
@@ -92,6 +95,17 @@ typedef struct mpt_module {
     mpt_status (*synchronize)(mpt_mod_device *dev, void *stream, mpt_mod_error *error);
     /* NULL for a device whose kernels need no threads of the host. Borrowed from dev. */
     const mpt_mod_threads *(*threads)(mpt_mod_device *dev);
+    /* The stream that the device came with. NULL: the device has no streams, so that the functions' stream is NULL always. */
+    void *(*stream)(mpt_mod_device *dev);
+    /* A knob of the device, for kernels prepared from then on. MPT_ERROR_NOT_FOUND, MPT_ERROR_ARGUMENT. NULL: there are none. */
+    mpt_status (*set_option)(mpt_mod_device *dev, const char *key, const char *value, mpt_mod_error *error);
+    /* What comes on stream then from here on comes after what is on first by now. There where stream is. */
+    mpt_status (*order)(mpt_mod_device *dev, void *first, void *then, mpt_mod_error *error);
+    /* A sequence of launches as one: enqueue is called once, at once, with the stream to launch on. NULL: the device has none such. */
+    mpt_status (*graph_create)(mpt_mod_device *dev, mpt_status (*enqueue)(void *stream, void *user, mpt_mod_error *error), void *user,
+                               mpt_mod_graph **out, mpt_mod_error *error);
+    mpt_status (*graph_launch)(mpt_mod_device *dev, mpt_mod_graph *graph, void *stream, mpt_mod_error *error);
+    void (*graph_destroy)(mpt_mod_graph *graph);
     mpt_mod_kernels kernels;
 } mpt_module;
 

@@ -9,6 +9,7 @@
 #include "device/attrs/elementwise.h"
 #include "engine/node.h"
 #include "ops/ops.h"
+#include "program/recording.h"
 
 namespace mpt {
 
@@ -160,6 +161,8 @@ const Ref<Tensor> &gradient_of(const Ref<Tensor> &leaf) {
         const Dims strides = is_dense(leaf->shape, leaf->strides) ? leaf->strides : contiguous(leaf->shape);
         Ref<Tensor> grad = new_tensor(*leaf->ctx, leaf->dtype, leaf->shape, strides);
         ops::fill_now(grad, 0);
+        Recording *recording = leaf->ctx->recording.get();
+        if (recording) recording->on_abort([leaf] { leaf->grad = nullptr; });
         leaf->grad = grad;
     }
     return leaf->grad;

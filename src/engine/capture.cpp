@@ -1,6 +1,7 @@
 #include "engine/capture.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/error.h"
 #include "engine/shadow.h"
@@ -9,13 +10,11 @@ namespace mpt {
 
 namespace {
 
-void close(Context &ctx, bool gave_outputs, const std::vector<Ref<Storage>> &outputs) {
-    const std::shared_ptr<Recording> recording = std::move(ctx.recording);
-    ctx.recording.reset();
+std::shared_ptr<Recording> close(Context &ctx) {
+    const std::shared_ptr<Recording> recording = std::exchange(ctx.recording, nullptr);
     recording->restore();
     for (const Ref<Storage> &s : recording->born) s->set_state(StorageState::Gone);
-    if (gave_outputs)
-        for (const Ref<Storage> &s : outputs) s->set_state(StorageState::Pending);
+    return recording;
 }
 
 }  // namespace
@@ -24,11 +23,11 @@ void capture_begin(Context &ctx) {
     if (ctx.recording) fail(MPT_ERROR_STATE, "a capture is open already: end it with mpt_capture_end or mpt_capture_abort");
     auto recording = std::make_shared<Recording>();
     // What the calls inside open and do not close is closed by an abort, once and without memory.
-    recording->on_abort = [&ctx, scope = ctx.scope, policies = ctx.policies, modes = ctx.grad_modes]() mutable {
+    recording->on_abort([&ctx, scope = ctx.scope, policies = ctx.policies, modes = ctx.grad_modes]() mutable {
         ctx.scope = std::move(scope);
         ctx.policies = std::move(policies);
         ctx.grad_modes = std::move(modes);
-    };
+    });
     recording->open_pairs = ctx.policies.size() + ctx.grad_modes.size();
     ctx.recording = std::move(recording);
 }
@@ -38,8 +37,9 @@ Ref<mpt_program> capture_end(Context &ctx, const std::vector<Ref<Tensor>> &outpu
     if (ctx.policies.size() + ctx.grad_modes.size() != recording.open_pairs)
         fail(MPT_ERROR_STATE, "an mpt_autocast_begin or mpt_no_grad_begin and its end are not both inside the capture: pair them before mpt_capture_end");
     Ref<mpt_program> program = make<mpt_program>(ctx, recording, outputs);
-    close(ctx, true, program->output_storages);
+    close(ctx);
     const auto &born = program->output_storages;
+    for (const Ref<Storage> &s : born) s->set_state(StorageState::Pending);
     for (const Ref<Tensor> &t : outputs) {  // the graph behind what was born inside was only written down
         if (std::find(born.begin(), born.end(), t->storage) == born.end()) continue;
         t->node = nullptr;
@@ -49,10 +49,7 @@ Ref<mpt_program> capture_end(Context &ctx, const std::vector<Ref<Tensor>> &outpu
 }
 
 void capture_abort(Context &ctx) {
-    if (!ctx.recording) return;
-    const auto on_abort = std::move(ctx.recording->on_abort);
-    close(ctx, false, {});
-    on_abort();
+    if (ctx.recording) close(ctx)->abort();
 }
 
 void run_program(mpt_program &program) {

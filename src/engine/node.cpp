@@ -44,7 +44,14 @@ void Node::dispose() {
 
 void link(Context &ctx, const Call &call) {
     const Op &op = *call.op;
-    if (!is_floating(call.out[0]->dtype) && !is_f8(call.out[0]->dtype)) return;  // integers carry no gradient
+    // Integers carry no gradient.
+    const auto carries = [&](std::size_t i) {
+        const Tensor *y = call.out[i].get();
+        return y && has_bit(op.differentiable, i) && (is_floating(y->dtype) || is_f8(y->dtype));
+    };
+    bool any = false;
+    for (std::size_t i = 0; i < call.out.size(); ++i) any = any || carries(i);
+    if (!any) return;
     if (op.passes_gradient) {
         const Edge edge = edge_of(*call.in[0]);
         Tensor &y = *call.out[0];
@@ -76,7 +83,7 @@ void link(Context &ctx, const Call &call) {
     save(node->in, call.in, saves_in);
     save(node->out, call.out, op.saves_out);
     for (std::size_t i = 0; i < call.out.size(); ++i) {
-        if (!call.out[i] || !has_bit(op.differentiable, i)) continue;
+        if (!carries(i)) continue;
         call.out[i]->node = node;
         call.out[i]->node_output = static_cast<int>(i);
     }

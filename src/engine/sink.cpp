@@ -79,7 +79,7 @@ void Sink::run(const Call &call, const Ref<Kernel> &kernel) {
     const Launch launch(call, kernel);
     Workspace workspace(ctx_.memory);
     workspace.reserve(kernel->workspace_bytes());
-    launch.run(workspace.data());
+    launch.run(workspace.data(), ctx_.stream());
 }
 
 }  // namespace mpt

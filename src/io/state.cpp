@@ -13,6 +13,19 @@
 
 using namespace mpt;
 
+namespace {
+
+// The first few, for a message.
+std::string some_names(const std::vector<safetensors::Entry> &entries) {
+    constexpr std::size_t kShown = 4;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(entries.size(), kShown); ++i) text += (i ? ", '" : " '") + entries[i].name + "'";
+    if (entries.size() > kShown) text += " and " + std::to_string(entries.size() - kShown) + " more";
+    return text.empty() ? " no tensors" : text;
+}
+
+}  // namespace
+
 void mpt_state::require_new(const char *argument, const std::string &name) const {
     const bool known = numbers.count(name) || std::any_of(items_.begin(), items_.end(), [&](const Item &i) { return i.name == name; });
     if (known) fail(MPT_ERROR_ARGUMENT, "argument '", argument, "': the state has '", name, "' already: choose another ", argument);
@@ -38,13 +51,12 @@ void mpt_state::set_number(const std::string &name, std::int64_t value) {
 
 void mpt_state::add_optimizer(const std::string &prefix, const Ref<mpt_optimizer> &optimizer) {
     optimizer->make_state();
-    std::vector<Item> items{{prefix + ".lr", optimizer->lr}};
+    std::vector<Item> items{{prefix + "lr", optimizer->lr}, {prefix + "rate", optimizer->rate}};
     std::vector<std::function<void()>> before_save, after_load;
     for (const Group &group : optimizer->groups) {
-        const std::string base = prefix + "." + group.name + ".";
+        const std::string base = prefix + group.name + ".";
         items.push_back({base + "step", group.step});
         items.push_back({base + "counts", group.counts});
-        items.push_back({base + "rate", group.rate});
         for (std::size_t i = 0; i < group.slots.size(); ++i) {
             const Slot &slot = group.slots[i];
             const std::string own = base + std::to_string(i) + ".";
@@ -71,7 +83,7 @@ void mpt_state::add_average(const std::string &prefix, const Ref<mpt_average> &a
     std::vector<Item> items;
     for (std::size_t g = 0; g < average->parts.size(); ++g) {
         const mpt_average::Part &part = average->parts[g];
-        const std::string base = prefix + "." + average->optimizer->groups[g].name + ".";
+        const std::string base = prefix + average->optimizer->groups[g].name + ".";
         items.push_back({base + "step", part.last});
         for (std::size_t i = 0; i < part.averages.size(); ++i) items.push_back({base + std::to_string(i), part.averages[i]});
     }
@@ -126,7 +138,7 @@ void mpt_state::load(const Reader &read_bytes) {
     for (const auto &e : entries) by_name[e.name] = &e;
     const auto find = [&](const std::string &name) {
         auto found = by_name.find(name);
-        if (found == by_name.end()) fail(MPT_ERROR_NOT_FOUND, "the file has no '", name, "': it was saved from another model or with other prefixes");
+        if (found == by_name.end()) fail(MPT_ERROR_NOT_FOUND, "the file has no '", name, "' but", some_names(entries), ": it was saved from another model or with other prefixes");
         return found->second;
     };
     std::unordered_map<const safetensors::Entry *, std::vector<char>> wanted;

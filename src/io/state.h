@@ -27,6 +27,7 @@ struct mpt_state final : mpt::Object {
     // All or, when a name is taken, none. argument: what the caller's names come from, for the message.
     void add(const char *argument, std::vector<Item> items);
     void set_number(const std::string &name, std::int64_t value);
+    // prefix: with its dot.
     void add_optimizer(const std::string &prefix, const mpt::Ref<mpt_optimizer> &optimizer);
     void add_average(const std::string &prefix, const mpt::Ref<mpt_average> &average);
     void save(const Writer &write) const;

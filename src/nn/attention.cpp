@@ -28,6 +28,7 @@ public:
         out.no_bias = desc.no_bias;
         out.dtype = desc.dtype;
         out_ = new_linear(context, out);
+        if (!desc.no_bias) ops::fill_now(out_->parameters().back().second, 0);
         adopt("out_proj", out_);
     }
 

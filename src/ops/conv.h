@@ -1,8 +1,21 @@
 // Convolutions beside ops::conv2d of ops.h.
 #pragma once
 
+#include "core/error.h"
 #include "device/attrs/conv.h"
 #include "ops/emit.h"
+
+namespace mpt {
+
+// What dimension i of a filter covers of an image.
+inline std::int64_t covered(const Dims &filter, int i, std::int64_t dilation) {
+    std::int64_t extent;
+    if (__builtin_mul_overflow(filter[i] - 1, dilation, &extent) || __builtin_add_overflow(extent, 1, &extent))
+        fail(MPT_ERROR_SHAPE, "argument 'weight' has shape ", filter, ": with dilation ", dilation, " it is too large");
+    return extent;
+}
+
+}  // namespace mpt
 
 namespace mpt::ops {
 

@@ -21,11 +21,6 @@ void arrange_conv(const Call &, KernelCall &kernel) {
     see_images(kernel);
 }
 
-std::int64_t out_extent(std::int64_t in, std::int64_t kernel, std::int64_t stride, std::int64_t padding, std::int64_t dilation) {
-    const std::int64_t room = in + 2 * padding - dilation * (kernel - 1) - 1;
-    return room < 0 ? 0 : room / stride + 1;
-}
-
 template <int Rank>
 void infer_conv(const Call &call, std::vector<Spec> &out) {
     const Tensor &x = *call.in[0], &w = *call.in[1];
@@ -48,9 +43,10 @@ void infer_conv(const Call &call, std::vector<Spec> &out) {
     shape[1] = w.shape[0];
     for (int i = 0; i < spatial(Rank); ++i) {
         const int at = axis(i, Rank);
-        shape[2 + i] = out_extent(x.shape[2 + i], w.shape[2 + i], a.stride[at], a.padding[at], a.dilation[at]);
-        if (shape[2 + i] < 1)
+        const std::int64_t room = x.shape[2 + i] + 2 * std::int64_t{a.padding[at]} - covered(w.shape, 2 + i, a.dilation[at]);
+        if (room < 0)
             fail(MPT_ERROR_SHAPE, "argument 'x' has shape ", x.shape, ": with padding ", a.padding[at], " it is smaller than the filter ", w.shape, " with dilation ", a.dilation[at]);
+        shape[2 + i] = room / a.stride[at] + 1;
     }
     out.push_back({x.dtype, shape, channels_innermost(shape)});
 }

@@ -41,7 +41,9 @@ void infer_transpose(const Call &call, std::vector<Spec> &out) {
         const int at = axis(i, Rank);
         std::int64_t &extent = shape[2 + i];
         if (extent == 0) fail(MPT_ERROR_SHAPE, "argument 'x' has shape ", x.shape, ": there is nothing to transpose from");
-        if (__builtin_mul_overflow(extent - 1, std::int64_t{a.stride[at]}, &extent) || __builtin_add_overflow(extent, a.dilation[at] * (w.shape[2 + i] - 1) + how.output_padding[at] + 1, &extent))
+        const std::int64_t filter = covered(w.shape, 2 + i, a.dilation[at]);
+        if (__builtin_mul_overflow(extent - 1, std::int64_t{a.stride[at]}, &extent) || __builtin_add_overflow(extent, how.output_padding[at], &extent) ||
+            __builtin_add_overflow(extent, filter, &extent))
             fail(MPT_ERROR_SHAPE, "argument 'x' has shape ", x.shape, ": the result is too large");
         extent -= 2 * std::int64_t{a.padding[at]};
         if (extent < 1) fail(MPT_ERROR_SHAPE, "argument 'x' has shape ", x.shape, ": with padding ", a.padding[at], " nothing is left of the result");

@@ -25,6 +25,18 @@ mpt_buffer buffer_of(const mpt_mod_operand &form) {
     return b;
 }
 
+// What came in, for messages: "f32, bf16". Needs no memory.
+struct Dtypes {
+    explicit Dtypes(const std::vector<mpt_buffer> &in) {
+        std::size_t used = 0;
+        for (const mpt_buffer &b : in)
+            if (used < sizeof text - 1)
+                used += static_cast<std::size_t>(std::snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "",
+                                                               b.dtype == MPT_DTYPE_NONE ? "none" : dtype_name(b.dtype)));
+    }
+    char text[96] = {};
+};
+
 // ---- the callbacks as a kernel ----
 
 struct HostKernel {
@@ -42,7 +54,8 @@ mpt_status launch(mpt_mod_kernel *kernel, const void *const *in, void *const *ou
     const mpt_status status = k.function(k.in.data(), static_cast<std::int32_t>(k.in.size()), k.out.data(), static_cast<std::int32_t>(k.out.size()),
                                          k.op->desc.user_data);
     if (status != MPT_OK)
-        std::snprintf(error->message, sizeof error->message, "custom op '%s': its %s callback returned %s", k.op->name.c_str(), k.what, mpt_status_name(status));
+        std::snprintf(error->message, sizeof error->message, "custom op '%s': its %s callback returned %s for inputs of %s", k.op->name.c_str(), k.what,
+                      mpt_status_name(status), Dtypes(k.in).text);
     return status;
 }
 void destroy(mpt_mod_kernel *kernel) { delete &of(kernel); }
@@ -70,7 +83,8 @@ void infer_forward(const Call &call, std::vector<Spec> &out) {
     for (const Ref<Tensor> &x : call.in) in.push_back(buffer_of(form_of(x.get())));
     const mpt_status status =
         a.op->desc.shape(in.data(), static_cast<std::int32_t>(in.size()), wanted.data(), static_cast<std::int32_t>(a.outputs), a.op->desc.user_data);
-    if (status != MPT_OK) fail(status, "custom op '", a.op->name, "': its shape callback returned ", mpt_status_name(status));
+    if (status != MPT_OK)
+        fail(status, "custom op '", a.op->name, "': its shape callback returned ", mpt_status_name(status), " for inputs of ", Dtypes(in).text);
     for (std::size_t i = 0; i < wanted.size(); ++i) {
         const mpt_buffer &b = wanted[i];
         if (!is_known(b.dtype) || b.ndim < 0 || b.ndim > MPT_MAX_DIMS)
@@ -114,7 +128,6 @@ constexpr Op custom_op(void (*rule)(GradRule &)) {
     Op op{};
     op.name = "custom";
     op.kernel = "custom";
-    op.cast = 0;
     op.infer = infer_forward;
     op.prepare = prepare;
     op.gradient = rule;
@@ -128,6 +141,8 @@ const RegisteredOps registered_0(kCustom), registered_1(kBackward);
 }  // namespace
 
 std::vector<Ref<Tensor>> ops::custom(Context &ctx, const Ref<CustomOp> &op, const std::vector<Ref<Tensor>> &inputs, int outputs) {
+    if (ctx.recording && ctx.device->has_streams())
+        fail(MPT_ERROR_UNSUPPORTED, "custom op '", op->name, "': a program on a GPU cannot call the host: run it outside of the capture");
     Call call{op->desc.backward ? &kCustom : &kConstant, inputs, {}, CustomAttrs{op.get(), outputs, 0, static_cast<std::int64_t>(inputs.size())}};
     call.keep = op;
     emit(ctx, call);

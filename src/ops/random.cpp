@@ -20,7 +20,7 @@ Ref<Tensor> ops::random_state(Context &ctx) {
 void ops::seed(Context &ctx, std::uint64_t seed) {
     const std::int64_t state[2] = {static_cast<std::int64_t>(seed), 0};
     settle(ctx);
-    ctx.device->to_device(ctx.random->data(), state, sizeof state, nullptr);
+    ctx.device->to_device(ctx.random->data(), state, sizeof state, ctx.stream());
     ++ctx.random->version;
 }
 

@@ -40,7 +40,7 @@ void Together::add(const Call &call, const Ref<Kernel> &kernel, const std::vecto
 void Together::happen() {
     const std::vector<Waiting> now = std::exchange(waiting_, {});
     for (const Waiting &w : now) {
-        w.launch.run(workspace_.data());
+        w.launch.run(workspace_.data(), ctx_.stream());
         for (std::size_t i = 0; i < w.given.size(); ++i)
             if (w.given[i]) ++w.call.out[i]->storage->version;
     }

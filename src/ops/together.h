@@ -12,7 +12,7 @@ namespace mpt {
 class Launch {
 public:
     Launch(const Call &call, const Ref<Kernel> &kernel);  // refuses inputs that have no contents
-    void run(void *workspace) const { kernel_->launch(in_.data(), out_.data(), workspace, nullptr); }
+    void run(void *workspace, void *stream) const { kernel_->launch(in_.data(), out_.data(), workspace, stream); }
 
 private:
     Ref<Kernel> kernel_;

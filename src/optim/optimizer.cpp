@@ -25,11 +25,12 @@ Ref<Tensor> filled(Context &ctx, mpt_dtype dtype, const Dims &shape, const Dims 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 }  // namespace
 
-mpt_optimizer::mpt_optimizer(mpt_context &context, double rate, double decay, std::vector<RuleState> rule_states)
+mpt_optimizer::mpt_optimizer(mpt_context &context, double base, double decay, std::vector<RuleState> rule_states)
     : ctx(&context),
       number(++numbers),
       states(std::move(rule_states)),
-      lr(filled(context, MPT_F32, {}, {}, rate)),
+      lr(filled(context, MPT_F32, {}, {}, base)),
+      rate(filled(context, MPT_F32, {}, {}, kUnknown)),
       norm(filled(context, MPT_F32, {}, {}, kUnknown)),
       clipped_norm(filled(context, MPT_F32, {}, {}, kUnknown)),
       decay_(decay) {}
@@ -37,7 +38,7 @@ mpt_optimizer::mpt_optimizer(mpt_context &context, double rate, double decay, st
 void mpt_optimizer::add_group(const std::string &name, const std::vector<Ref<Tensor>> &parameters, const GroupOptions &options, const char *argument) {
     for (const Group &g : groups)
         if (g.name == name) fail(MPT_ERROR_ARGUMENT, "argument 'name': the optimizer has a group '", name, "' already: choose another name");
-    Group group{name, options, {}, {}, {}, {}};
+    Group group{name, options, {}, {}, {}};
     for (std::size_t i = 0; i < parameters.size(); ++i) {
         const Ref<Tensor> &p = parameters[i];
         const auto used = [&](const Slot &s) { return s.parameter->storage == p->storage && s.parameter->offset == p->offset; };
@@ -56,7 +57,6 @@ void mpt_optimizer::add_group(const std::string &name, const std::vector<Ref<Ten
     }
     group.step = filled(*ctx, MPT_I64, {}, {}, 0);
     group.counts = filled(*ctx, MPT_I64, {2}, {1}, 0);
-    group.rate = filled(*ctx, MPT_F32, {}, {}, kUnknown);
     groups.push_back(std::move(group));
 }
 
@@ -162,7 +162,7 @@ void mpt_optimizer::update_group(Group &group, ops::UpdateOperands o) {
     o.copies = copy_lists(updated, group.has_masters());
     o.step = group.step;
     o.counts = group.counts;
-    o.rate = group.rate;
+    o.rate = rate;
     if (common.rounding == MPT_ROUNDING_STOCHASTIC) o.random = ops::random_state(*ctx);
     if (schedule) o.lr = ops::schedule(lr, group.step, *schedule);
     update(common, o);

@@ -32,7 +32,7 @@ struct Group {
     std::string name;
     GroupOptions options;
     std::vector<Slot> slots;
-    Ref<Tensor> step, counts, rate;  // i64; i64[2]: stepped, skipped; f32: what the last step used, NaN before
+    Ref<Tensor> step, counts;  // i64; i64[2]: stepped, skipped
     bool low() const { return is_low(slots[0].parameter->dtype); }
     bool has_masters() const { return low() && options.rounding == MPT_ROUNDING_MASTER; }
 };
@@ -59,7 +59,7 @@ std::vector<Ref<Tensor>> copy_lists(const std::vector<Ref<Tensor>> &parameters, 
 }  // namespace mpt
 
 struct mpt_optimizer : mpt::Object {
-    mpt_optimizer(mpt_context &context, double rate, double decay, std::vector<mpt::RuleState> rule_states);
+    mpt_optimizer(mpt_context &context, double base, double decay, std::vector<mpt::RuleState> rule_states);
 
     void add_group(const std::string &name, const std::vector<mpt::Ref<mpt::Tensor>> &parameters, const mpt::GroupOptions &options,
                    const char *argument = "params");
@@ -75,7 +75,8 @@ struct mpt_optimizer : mpt::Object {
     const std::vector<mpt::RuleState> states;
     double max_norm = 0, max_value = 0;
     std::optional<mpt_attrs_schedule> schedule;
-    mpt::Ref<mpt::Tensor> lr, norm, clipped_norm;  // f32 scalars; norm: before any clipping, clipped_norm: behind clipping by value
+    // f32 scalars. rate: what the last step used, NaN before; norm: before any clipping, clipped_norm: behind clipping by value.
+    mpt::Ref<mpt::Tensor> lr, rate, norm, clipped_norm;
     std::vector<mpt::Group> groups;
 
 protected:

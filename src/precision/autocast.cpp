@@ -41,7 +41,20 @@ void Autocast::convert(Ref<Tensor> &x, mpt_dtype dtype) {
 void Autocast::emit(Call &call) {
     const Op &op = *call.op;
     const auto *policy = static_cast<const mpt_policy *>(ctx_.scope.policy.get());
-    if (fp8::convert(ctx_, policy, call)) return next_->emit(call);
+    const bool quantized = fp8::convert(ctx_, policy, call);
+    if (!quantized) convert_operands(policy, call);
+    // A product's bias is added as it is, in the operands' type (the result's in fp8) or in the wide one.
+    if (op.precision == Precision::Lower)
+        for (std::size_t i = 0; i < call.in.size(); ++i) {
+            Ref<Tensor> &x = call.in[i];
+            const mpt_dtype type = quantized ? call.result : call.in[0]->dtype;
+            if (!has_bit(op.cast, i) && x && is_floating(x->dtype) && x->dtype != type && x->dtype != wide(type)) x = ops::cast(x, wide(type));
+        }
+    next_->emit(call);
+}
+
+void Autocast::convert_operands(const mpt_policy *policy, Call &call) {
+    const Op &op = *call.op;
     mpt_dtype target = policy ? policy->target(op, ctx_.scope.role, ctx_.scope.layer) : MPT_DTYPE_NONE;
     if (policy && op.precision == Precision::F32Result && call.result == MPT_DTYPE_NONE && is_low(call.in[0]->dtype)) call.result = MPT_F32;
     const bool mixes = op.precision == Precision::Promote || op.precision == Precision::Lower || op.precision == Precision::F32;
@@ -51,14 +64,6 @@ void Autocast::emit(Call &call) {
     if (target != MPT_DTYPE_NONE)
         for (std::size_t i = 0; i < call.in.size(); ++i)
             if (has_bit(op.cast, i) && castable(call.in[i])) convert(call.in[i], target);
-    // A product's bias is added as it is, in the operands' type or in the wide one.
-    if (op.precision == Precision::Lower)
-        for (std::size_t i = 0; i < call.in.size(); ++i) {
-            Ref<Tensor> &x = call.in[i];
-            const mpt_dtype type = call.in[0]->dtype;
-            if (!has_bit(op.cast, i) && x && is_floating(x->dtype) && x->dtype != type && x->dtype != wide(type)) x = ops::cast(x, wide(type));
-        }
-    next_->emit(call);
 }
 
 }  // namespace mpt

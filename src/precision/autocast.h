@@ -13,6 +13,7 @@ public:
     void emit(Call &call) override;
 
 private:
+    void convert_operands(const mpt_policy *policy, Call &call);
     void convert(Ref<Tensor> &x, mpt_dtype dtype);
 
     Context &ctx_;

@@ -48,13 +48,23 @@ Scaling::Scaling(Context &ctx, const mpt_fp8_desc &r) : recipe(r) {
         slot = {zeros(ctx, MPT_F32, {recipe.history}), zeros(ctx, MPT_F32, {}), zeros(ctx, MPT_F32, {}), zeros(ctx, MPT_I64, {})};
 }
 
-Ref<Scaling> scaling_of(const Ref<Tensor> &weight, const mpt_fp8_desc &recipe) {
-    auto *kept = static_cast<Scaling *>(weight->scaling.get());
+Ref<Scaling> kept_scaling(const Tensor &weight, const mpt_fp8_desc &recipe) {
     const auto same = [&](const mpt_fp8_desc &r) {
-        return r.recipe == recipe.recipe && r.history == recipe.history && r.margin == recipe.margin && r.forward == recipe.forward && r.backward == recipe.backward;
+        return r.history == recipe.history && r.margin == recipe.margin && r.forward == recipe.forward && r.backward == recipe.backward;
     };
-    if (!kept || !same(kept->recipe)) weight->scaling = make<Scaling>(*weight->ctx, recipe);
-    return Ref<Scaling>(static_cast<Scaling *>(weight->scaling.get()));
+    auto *kept = static_cast<Scaling *>(weight.scaling.get());
+    while (kept && !same(kept->recipe)) kept = kept->next.get();
+    return Ref<Scaling>(kept);
+}
+
+Ref<Scaling> scaling_of(const Ref<Tensor> &weight, const mpt_fp8_desc &recipe) {
+    Ref<Scaling> scaling = kept_scaling(*weight, recipe);
+    if (!scaling) {
+        scaling = make<Scaling>(*weight->ctx, recipe);
+        scaling->next = Ref<Scaling>(static_cast<Scaling *>(weight->scaling.get()));
+        weight->scaling = scaling;
+    }
+    return scaling;
 }
 
 bool convert(Context &ctx, const mpt_policy *policy, Call &call) {
@@ -62,26 +72,28 @@ bool convert(Context &ctx, const mpt_policy *policy, Call &call) {
     Ref<Tensor> &a = call.in[0], &b = call.in[1];
     const Tensor *quantized = is_f8(a->dtype) && a->scaling ? a.get() : is_f8(b->dtype) && b->scaling ? b.get() : nullptr;
     if (quantized) {  // a gradient of an fp8 product
-        const mpt_dtype wanted = policy ? policy->roles[ctx.scope.role] : MPT_DTYPE_NONE;
+        const bool in_fp8 = !policy || policy->runs_fp8(*call.op, ctx.scope.role, ctx.scope.layer);
         const Ref<Scaling> scaling(static_cast<Scaling *>(quantized->scaling.get()));
         for (Ref<Tensor> *x : {&a, &b}) {
-            if (wanted != MPT_DTYPE_NONE)
-                *x = ops::dequantize(*x, wanted);
+            if (!in_fp8)
+                *x = ops::dequantize(*x, policy->target(*call.op, ctx.scope.role, ctx.scope.layer));
             else if (!is_f8((*x)->dtype))
                 *x = quantize(ctx, *x, scaling->recipe, Gradient, scaling);
         }
-        call.result = result_of(ctx, policy, call);
+        if (in_fp8) call.result = result_of(ctx, policy, call);
         return true;
     }
-    if (!policy || ctx.scope.role != MPT_ROLE_FORWARD || !policy->runs_fp8(*call.op, ctx.scope.layer)) return false;
+    if (!policy || ctx.scope.role != MPT_ROLE_FORWARD || !call.op->fp8 || !policy->runs_fp8(*call.op, ctx.scope.role, ctx.scope.layer)) return false;
     if (!is_floating(a->dtype) || !is_floating(b->dtype) || a->dtype == MPT_F64 || b->dtype == MPT_F64) return false;
-    // A weight that is no leaf (a part of one, or computed) has no place for histories: its scales are this tensor's own.
-    const bool leaf = !b->node && !b->leaf;
-    const Ref<Scaling> scaling = leaf ? scaling_of(b, policy->recipe) : make<Scaling>(ctx, [&] {
-        mpt_fp8_desc recipe = policy->recipe;
+    // A weight that is no parameter (a part of one, or computed) has no place for histories: its scales are this tensor's own, as they are
+    // before the first step. A forward without gradients makes no histories either.
+    mpt_fp8_desc recipe = policy->recipe;
+    Ref<Scaling> scaling;
+    if (recipe.recipe == MPT_FP8_DELAYED && b->parameter) scaling = ctx.scope.grad ? scaling_of(b, recipe) : kept_scaling(*b, recipe);
+    if (!scaling) {
         if (recipe.recipe == MPT_FP8_DELAYED) recipe.recipe = MPT_FP8_CURRENT;
-        return recipe;
-    }());
+        scaling = make<Scaling>(ctx, recipe);
+    }
     call.result = result_of(ctx, policy, call);
     a = quantize(ctx, a, scaling->recipe, Input, scaling);
     b = quantize(ctx, b, scaling->recipe, Weight, scaling);
@@ -97,16 +109,16 @@ void update(const std::vector<Ref<Tensor>> &parameters) {
         slots = {};
     };
     for (const Ref<Tensor> &p : parameters) {
-        const auto *scaling = static_cast<const Scaling *>(p->scaling.get());
-        if (!scaling || scaling->recipe.recipe != MPT_FP8_DELAYED) continue;
-        if (recipe && limit_of(*recipe, Input) != limit_of(scaling->recipe, Input)) flush();
-        if (recipe && limit_of(*recipe, Gradient) != limit_of(scaling->recipe, Gradient)) flush();
-        recipe = &scaling->recipe;
-        for (const Scaling::Slot &slot : scaling->slots) {
-            slots.history.push_back(slot.history);
-            slots.amax.push_back(slot.amax);
-            slots.scale.push_back(slot.scale);
-            slots.position.push_back(slot.position);
+        for (const auto *scaling = static_cast<const Scaling *>(p->scaling.get()); scaling; scaling = scaling->next.get()) {
+            if (recipe && limit_of(*recipe, Input) != limit_of(scaling->recipe, Input)) flush();
+            if (recipe && limit_of(*recipe, Gradient) != limit_of(scaling->recipe, Gradient)) flush();
+            recipe = &scaling->recipe;
+            for (const Scaling::Slot &slot : scaling->slots) {
+                slots.history.push_back(slot.history);
+                slots.amax.push_back(slot.amax);
+                slots.scale.push_back(slot.scale);
+                slots.position.push_back(slot.position);
+            }
         }
     }
     flush();

@@ -13,7 +13,7 @@ namespace mpt::fp8 {
 enum Operand { Input, Weight, Gradient };
 constexpr const char *kOperandNames[] = {"input", "weight", "gradient"};
 
-// Kept by the weight, found again through the quantized operands' `scaling`.
+// How a product's operands are scaled, found again through the quantized operands' `scaling`. A weight keeps those of delayed recipes, a list.
 class Scaling final : public Object {
 public:
     Scaling(Context &ctx, const mpt_fp8_desc &recipe);
@@ -23,9 +23,11 @@ public:
     };
     const mpt_fp8_desc recipe;
     std::array<Slot, 3> slots;  // empty where the recipe needs none
+    Ref<Scaling> next;          // the weight's for another recipe
 };
 
-// The scaling of a weight under a recipe, made when it is not there or is another recipe's.
+// The scaling that a weight keeps for a delayed recipe, or null; and the same, made when it is not there.
+Ref<Scaling> kept_scaling(const Tensor &weight, const mpt_fp8_desc &recipe);
 Ref<Scaling> scaling_of(const Ref<Tensor> &weight, const mpt_fp8_desc &recipe);
 
 // Quantizes the operands of a call that runs in fp8, or whose operands are fp8 since its forward did. False: it is no such call.

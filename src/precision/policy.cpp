@@ -62,23 +62,31 @@ using namespace mpt;
 
 mpt_policy::mpt_policy(mpt_context &context, mpt_dtype lower) : ctx(&context), dtype(lower), recipe(default_fp8()) {}
 
-bool mpt_policy::runs_fp8(const Op &op, const std::string &layer) const {
-    if (!op.fp8 || ops.count(op.name)) return false;
+mpt_dtype mpt_policy::of_op(const Op &op) const {
+    if (ops.empty()) return MPT_DTYPE_NONE;
+    const auto found = ops.find(op.name);
+    return found != ops.end() ? found->second : MPT_DTYPE_NONE;
+}
+
+mpt_dtype mpt_policy::of_product(const Op &op, mpt_role role, const std::string &layer) const {
+    if (const mpt_dtype own = of_op(op); own != MPT_DTYPE_NONE) return own;
     for (auto entry = layers.rbegin(); entry != layers.rend(); ++entry)
-        if (matches(entry->first.c_str(), layer.c_str())) return is_f8(entry->second);
-    return fp8;
+        if (matches(entry->first.c_str(), layer.c_str())) return entry->second;
+    return roles[role];
+}
+
+bool mpt_policy::runs_fp8(const Op &op, mpt_role role, const std::string &layer) const {
+    const mpt_dtype own = of_product(op, role, layer);
+    return own == MPT_DTYPE_NONE ? fp8 : is_f8(own);
 }
 
 mpt_dtype mpt_policy::target(const Op &op, mpt_role role, const std::string &layer) const {
-    if (!ops.empty()) {
-        auto found = ops.find(op.name);
-        if (found != ops.end()) return found->second;
+    if (op.precision == Precision::Lower) {
+        const mpt_dtype own = of_product(op, role, layer);
+        return own == MPT_DTYPE_NONE || is_f8(own) ? dtype : own;
     }
-    if (op.precision == Precision::F32) return MPT_F32;
-    if (op.precision != Precision::Lower) return MPT_DTYPE_NONE;
-    for (auto entry = layers.rbegin(); entry != layers.rend(); ++entry)
-        if (matches(entry->first.c_str(), layer.c_str())) return is_f8(entry->second) ? dtype : entry->second;
-    return roles[role] != MPT_DTYPE_NONE ? roles[role] : dtype;
+    const mpt_dtype own = of_op(op);
+    return own == MPT_DTYPE_NONE && op.precision == Precision::F32 ? MPT_F32 : own;
 }
 
 std::string mpt_policy::describe() const {
@@ -99,7 +107,7 @@ std::string mpt_policy::describe() const {
     }
     for (int i = 0; i < 3; ++i)
         if (roles[i] != MPT_DTYPE_NONE) out << "role " << kRoles[i] << " = " << dtype_name(roles[i]) << "\n";
-    for (const auto &[pattern, type] : layers) out << "layer \"" << pattern << "\" = " << dtype_name(type) << "\n";
+    for (const auto &[pattern, type] : layers) out << "layer \"" << pattern << "\" = " << (is_f8(type) ? "fp8" : dtype_name(type)) << "\n";
     for (const auto &[name, type] : ops) out << "op " << name << " = " << dtype_name(type) << "\n";
     return out.str();
 }

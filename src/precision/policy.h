@@ -14,8 +14,8 @@ struct mpt_policy final : mpt::Object {
 
     // The type that an op's floating inputs get; NONE: they stay as they are. Never an fp8 type.
     mpt_dtype target(const mpt::Op &op, mpt_role role, const std::string &layer) const;
-    // Does this op's forward run in fp8?
-    bool runs_fp8(const mpt::Op &op, const std::string &layer) const;
+    // Does a product run in fp8, if its operands can?
+    bool runs_fp8(const mpt::Op &op, mpt_role role, const std::string &layer) const;
     std::string describe() const;
 
     mpt::Ref<mpt_context> ctx;
@@ -28,6 +28,11 @@ struct mpt_policy final : mpt::Object {
 
 protected:
     void dispose() override { ctx->dispose(this); }
+
+private:
+    // The host's overrides, or NONE. Of a product: the op's, else the layer's, else the role's; MPT_F8E4M3 stands for fp8.
+    mpt_dtype of_op(const mpt::Op &op) const;
+    mpt_dtype of_product(const mpt::Op &op, mpt_role role, const std::string &layer) const;
 };
 
 namespace mpt {

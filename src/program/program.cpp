@@ -68,6 +68,7 @@ mpt_program::mpt_program(mpt_context &context, const Recording &recording, const
 }
 
 mpt_program::~mpt_program() {
+    graph_ = nullptr;
     launches_.clear();
     ctx->memory.give_exact(arena_, arena_bytes);
 }
@@ -87,7 +88,8 @@ void mpt_program::bind(const std::vector<Step> &steps, const passes::ArenaPlan &
 void mpt_program::describe(const std::vector<Step> &steps, const passes::ArenaPlan &plan) {
     std::ostringstream out;
     out.exceptions(std::ios::badbit);  // no memory: an exception, not a shorter text
-    out << "program: " << steps.size() << " steps, arena " << arena_bytes << " bytes, outputs " << output_bytes << " bytes\n";
+    out << "program: " << steps.size() << " steps, arena " << arena_bytes << " bytes, outputs " << output_bytes << " bytes\n"
+        << "step\top\tkernel\trole\tlayer\toperands: @ place in the arena, # memory outside of it, - none\n";
     std::unordered_map<const Storage *, std::size_t> numbers;
     const auto operand = [&](const Ref<Tensor> &t) {
         if (!t) return std::string("-");
@@ -127,8 +129,18 @@ void mpt_program::require_inputs() const {
         if (std::find(output_storages.begin(), output_storages.end(), s) == output_storages.end()) s->require_ready("program");
 }
 
+// The first run goes kernel by kernel, so that all that a kernel does only once is done; then the device may take them as one.
 void mpt_program::launch() {
-    for (const Launch &l : launches_) l.kernel->launch(l.in.data(), l.out.data(), l.workspace, nullptr);
+    const auto enqueue = [this](void *stream) {
+        for (const Launch &l : launches_) l.kernel->launch(l.in.data(), l.out.data(), l.workspace, stream);
+    };
+    if (graph_) {
+        graph_->launch(ctx->stream());
+    } else {
+        enqueue(ctx->stream());
+        if (!ran_) graph_ = ctx->device->graph(enqueue);
+        ran_ = true;
+    }
     for (const auto &[storage, count] : writes_) storage->version += count;
     for (const auto &[storage, dtype] : refreshed_)
         if (Shadow *shadow = storage->find_shadow(dtype)) shadow->of_version = storage->version;

@@ -39,6 +39,8 @@ private:
     void describe(const std::vector<mpt::Step> &steps, const mpt::passes::ArenaPlan &plan);
 
     std::vector<Launch> launches_;
+    mpt::Ref<mpt::Graph> graph_;
+    bool ran_ = false;
     void *arena_ = nullptr;
     std::vector<mpt::Ref<mpt::Storage>> kept_;  // from outside, and the outputs
     std::vector<mpt::Ref<mpt::Storage>> read_;

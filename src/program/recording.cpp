@@ -2,6 +2,16 @@
 
 namespace mpt {
 
+namespace {
+// The latest first.
+void run(std::vector<std::function<void()>> &list) {
+    while (!list.empty()) {
+        list.back()();
+        list.pop_back();
+    }
+}
+}  // namespace
+
 void Recording::touch(const Ref<Storage> &storage) {
     if (saved_.count(storage.get())) return;
     Saved saved{storage, storage->version, {}};
@@ -31,10 +41,9 @@ void Recording::restore() {
             shadows[i].of_version = i < saved.shadow_versions.size() ? saved.shadow_versions[i] : 0;
     }
     saved_.clear();
-    while (!undo_.empty()) {
-        undo_.back()();
-        undo_.pop_back();
-    }
+    run(undo_);
 }
+
+void Recording::abort() { run(undo_of_abort_); }
 
 }  // namespace mpt

@@ -40,13 +40,15 @@ public:
     void touch(const Ref<Storage> &storage);
     // Runs when the capture ends or is aborted: for host-side state of scalers and the like.
     void on_restore(std::function<void()> undo) { undo_.push_back(std::move(undo)); }
+    // Runs, behind those, when it is aborted: for what stays when it ends well.
+    void on_abort(std::function<void()> undo) { undo_of_abort_.push_back(std::move(undo)); }
     // The copies that the recorded steps leave fresh, as (original, type). Before restore.
     std::vector<std::pair<Ref<Storage>, mpt_dtype>> refreshed() const;
     // Was the storage written by a recorded step?
     bool written(const Storage &storage) const;
     void restore();
+    void abort();
 
-    std::function<void()> on_abort;
     std::size_t open_pairs = 0;  // begin/end pairs that were open when the capture began
 
     // The first error inside the capture, which every later call returns.
@@ -60,7 +62,7 @@ private:
         std::vector<std::uint64_t> shadow_versions;
     };
     std::unordered_map<const Storage *, Saved> saved_;
-    std::vector<std::function<void()>> undo_;
+    std::vector<std::function<void()>> undo_, undo_of_abort_;
 };
 
 }  // namespace mpt

@@ -108,6 +108,9 @@ const misuse::Rows rows{
           return Conv2d::use(w, &d)),
     STEPS_IS("mpt_conv2d", MPT_ERROR_MEMORY, "", "bytes", auto d = Conv2d::good(); d.padding_h = INT32_MAX;
              return Conv2d::use(w, &d)),
+    STEPS("mpt_conv2d", Shape, "weight", "dilation 2147483647", net::Tensor x = of(w, MPT_F32, {1, 0, 1, 1}); auto d = Conv2d::good();
+          d.dilation_h = INT32_MAX; net::Tensor f = of(w, MPT_F32, {1, 0, int64_t(1) << 40, 1});
+          return mpt_conv2d(x, f, nullptr, &d, w.out())),
     FIELDS_2D(Conv2d),
 
     ROW(Shape, "weight", "[4, 3]", mpt_conv_transpose2d, w.image, w.weight, nullptr, nullptr, w.out()),
@@ -126,6 +129,9 @@ const misuse::Rows rows{
           return mpt_conv_transpose2d(w.image, f, nullptr, nullptr, w.out())),
     STEPS("mpt_conv_transpose2d", Dtype, "bias", "is i64", net::Tensor f = of(w, MPT_F32, {2, 4, 3, 3});
           net::Tensor b = of(w, MPT_I64, {4}); return mpt_conv_transpose2d(w.image, f, b, nullptr, w.out())),
+    STEPS("mpt_conv_transpose2d", Shape, "weight", "dilation 2147483647", net::Tensor x = of(w, MPT_F32, {1, 0, 1, 1});
+          auto d = Conv2d::good(); d.dilation_h = INT32_MAX; net::Tensor f = of(w, MPT_F32, {0, 1, int64_t(1) << 40, 1});
+          return mpt_conv_transpose2d(x, f, nullptr, &d, w.out())),
     FIELDS_2D(ConvTranspose2d),
     STEPS("mpt_conv_transpose2d", Shape, "weight", "groups = 3", auto d = ConvTranspose2d::good(); d.groups = 3;
           return ConvTranspose2d::use(w, &d)),

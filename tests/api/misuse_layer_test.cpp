@@ -139,6 +139,7 @@ const misuse::Rows rows{
     ROW(Range, "training", "is 2", mpt_layer_set_training, w.chain, 2),
     ROW(Null, "layer", "", mpt_layer_freeze, nullptr, 1),
     ROW(Range, "frozen", "is -1", mpt_layer_freeze, w.chain, -1),
+    ROW(Capture, "", "", mpt_layer_freeze, w.chain, 1),
     ROW(Null, "layer", "", mpt_layer_parameter_count, nullptr, w.out()),
     ROW(Null, "out", "", mpt_layer_parameter_count, w.chain, nullptr),
     ROW(Null, "layer", "", mpt_layer_parameter, nullptr, 0, w.out()),

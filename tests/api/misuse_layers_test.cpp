@@ -171,6 +171,15 @@ const misuse::Rows functions{
     ROW(Range, "dim", "is 8", mpt_layer_softmax, w.ctx, 8, w.out()),
 };
 
+// Two linear layers side by side, on w.x [2, 3]: to 3 features, and to others.
+net::Layer pair(misuse::World &w, mpt_join join, std::int64_t features) {
+    net::Layer both;
+    MUST(mpt_layer_parallel(w.ctx, join, 0, both.out()));
+    net::linear(w.ctx, both, "wide", 3, 3, MPT_F32);
+    net::linear(w.ctx, both, "narrow", 3, features, MPT_F32);
+    return both;
+}
+
 const misuse::Rows containers{
     ROW(Null, "ctx", "", mpt_layer_residual, nullptr, w.chain, nullptr, w.out()),
     ROW(Null, "body", "", mpt_layer_residual, w.ctx, nullptr, nullptr, w.out()),
@@ -184,6 +193,15 @@ const misuse::Rows containers{
     LAYER_ROWS(mpt_layer_parallel, MPT_JOIN_SUM, 0),
     ROW(Range, "join", "is 3", mpt_layer_parallel, w.ctx, static_cast<mpt_join>(3), 0, w.out()),
     ROW(Range, "dim", "is 8", mpt_layer_parallel, w.ctx, MPT_JOIN_CONCAT, 8, w.out()),
+    STEPS("mpt_layer_forward", Shape, "inputs", "'narrow' [2, 1]", const net::Layer both = pair(w, MPT_JOIN_SUM, 1);
+          return mpt_layer_forward(both, w.list({w.x}), 1, w.out(), 1)),
+    STEPS("mpt_layer_forward", Range, "inputs", "MPT_JOIN_SUM", const net::Layer both = pair(w, MPT_JOIN_LIST, 3);
+          return mpt_layer_forward(both, w.list({w.x}), 1, w.out(), 1)),
+    STEPS("mpt_layer_forward", Range, "inputs", "layer 'body'", net::Layer sum; const net::Layer both = pair(w, MPT_JOIN_LIST, 3);
+          MUST(mpt_layer_residual(w.ctx, both, nullptr, sum.out())); return mpt_layer_forward(sum, w.list({w.x}), 1, w.out(), 1)),
+    STEPS("mpt_layer_forward", Range, "inputs", "layer 'pair'", net::Layer chain; const net::Layer both = pair(w, MPT_JOIN_LIST, 3);
+          MUST(mpt_layer_sequential(w.ctx, chain.out())); MUST(mpt_layer_add(chain, "pair", both)); net::linear(w.ctx, chain, "end", 3, 3, MPT_F32);
+          return mpt_layer_forward(chain, w.list({w.x}), 1, w.out(), 1)),
     STEPS("mpt_layer_forward", State, "inputs", "empty", net::Layer none; MUST(mpt_layer_parallel(w.ctx, MPT_JOIN_SUM, 0, none.out()));
           return mpt_layer_forward(none, w.list({w.x}), 1, w.out(), 1)),
 

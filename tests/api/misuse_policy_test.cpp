@@ -24,6 +24,8 @@ const misuse::Rows rows{
     ROW(Null, "policy", "", mpt_policy_set_layer, nullptr, "*", MPT_F32),
     ROW(Null, "pattern", "", mpt_policy_set_layer, w.policy, nullptr, MPT_F32),
     ROW(Dtype, "dtype", "is 0", mpt_policy_set_layer, w.policy, "*", MPT_DTYPE_NONE),
+    ROW(Dtype, "dtype", "is f8e5m2", mpt_policy_set_layer, w.policy, "*", MPT_F8E5M2),
+    ROW(Taken, "dtype", "", mpt_policy_set_layer, w.policy, "*", MPT_F8E4M3),
     ROW(Null, "policy", "", mpt_policy_set_op, nullptr, "matmul", MPT_F32),
     ROW(Null, "op", "", mpt_policy_set_op, w.policy, nullptr, MPT_F32),
     ROW_IS(MPT_ERROR_NOT_FOUND, "op", "'warp'", mpt_policy_set_op, w.policy, "warp", MPT_F32),

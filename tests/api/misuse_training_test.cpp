@@ -166,6 +166,7 @@ const misuse::Rows rows{
     ROW(Range, "max_norm", "is -1", mpt_optimizer_set_clip_norm, w.optimizer, -1),
     ROW(Range, "max_norm", "is nan", mpt_optimizer_set_clip_norm, w.optimizer, NAN),
     ROW(Range, "max_norm", "is inf", mpt_optimizer_set_clip_norm, w.optimizer, INFINITY),
+    ROW(Capture, "", "", mpt_optimizer_set_clip_norm, w.optimizer, 1),
     ROW(Null, "optimizer", "", mpt_optimizer_set_clip_value, nullptr, 1),
     ROW(Taken, "max_value", "", mpt_optimizer_set_clip_value, w.optimizer, 0),
     ROW(Range, "max_value", "is -1", mpt_optimizer_set_clip_value, w.optimizer, -1),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <ostream>
+#include <vector>
 
 #include "common/handles.h"
 #include "gtest/gtest.h"
@@ -20,6 +21,15 @@ inline const char *name_of(Device device) {
 }
 inline std::ostream &operator<<(std::ostream &out, Device device) {
     return out << name_of(device);
+}
+
+// The formats that a device computes in. A GPU stores, copies and casts f64 and leaves arithmetic in it to the CPU.
+inline std::vector<mpt_dtype> formats(Device device) {
+    if (device == Device::Cuda) return {MPT_F32, MPT_F16, MPT_BF16};
+    return {MPT_F64, MPT_F32, MPT_F16, MPT_BF16};
+}
+inline mpt_dtype widest(Device device) {
+    return formats(device).front();
 }
 
 inline mpt_status open(Device device, int threads, Context &ctx) {

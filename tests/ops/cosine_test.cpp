@@ -130,8 +130,8 @@ TEST_P(Cosine, LargeValuesDoNotOverflow) {
 
 TEST_P(Cosine, FormatsMix) {
     const Values a{{1, 3}, {1, 2, -1}}, b{{1, 3}, {2, 0, 1}};
-    for (mpt_dtype of_a : {MPT_F64, MPT_F32, MPT_F16, MPT_BF16})
-        for (mpt_dtype of_b : {MPT_F64, MPT_F32, MPT_F16, MPT_BF16}) {
+    for (mpt_dtype of_a : formats(GetParam()))
+        for (mpt_dtype of_b : formats(GetParam())) {
             const Tensor x = leaf(ctx, of_a, a), y = leaf(ctx, of_b, b);
             Tensor similarity;
             MUST(mpt_cosine_similarity(x, y, -1, kEps, similarity.out()));

@@ -273,4 +273,20 @@ TEST_P(Ctc, LongInputsKeepTheirPrecision) {
     }
 }
 
+// A model that says blank nearly always: the places where paths must end have e^-160 of the likeliest ones, which f32 has no number for.
+TEST_P(Ctc, AlignmentsFarBelowTheLikeliestPlaces) {
+    constexpr std::int64_t kTimes = 100, kClasses = 28, kLabels = 20;
+    Values x = tabulate({kTimes, 1, kClasses}, [](const Shape &at) { return at[2] == 0 ? -0.0078125 : -8.0; }), labels{{1, kLabels}, {}};
+    for (int i = 0; i < kLabels; ++i) labels.data.push_back(1 + i);
+    const Tensor wide = leaf(ctx, MPT_F64, x);
+    const Tensor exact = loss_of(wide, labels, {kTimes}, {kLabels}, MPT_REDUCTION_SUM, 1);
+    const std::vector<double> exact_gradient = gradients(ctx, exact, {wide})[0];
+    for (mpt_dtype dtype : {MPT_F32, MPT_F16, MPT_BF16}) {
+        const Tensor narrow = leaf(ctx, dtype, x);
+        const Tensor loss = loss_of(narrow, labels, {kTimes}, {kLabels}, MPT_REDUCTION_SUM, 1);
+        EXPECT_NEAR(read(loss)[0] / read(exact)[0], 1, 1e-5);
+        expect_near(gradients(ctx, loss, {narrow})[0], exact_gradient, 1e-3 + roundoff(dtype), "gradient");
+    }
+}
+
 }  // namespace test

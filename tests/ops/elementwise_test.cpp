@@ -102,8 +102,7 @@ INSTANTIATE_OP_TESTS(Arithmetic, cases());
 INSTANTIATE_ON_EVERY_DEVICE(Elementwise);
 
 TEST_P(Elementwise, StepsAtTheirEnds) {
-    for (mpt_dtype dtype : {MPT_F64, MPT_F32, MPT_F16, MPT_BF16}) {
-        if (GetParam() == Device::Cuda && dtype == MPT_F64) continue;
+    for (mpt_dtype dtype : formats(GetParam())) {
         const std::string name = mpt_dtype_name(dtype);
         const std::vector<double> x = {kNan, -kInfinity, -2.5, -1.5, -0.5, 0, 0.5, 1.5, 2.5, kInfinity};
         expect_same(apply(mpt_round, dtype, x), {kNan, -kInfinity, -2, -2, 0, 0, 0, 2, 2, kInfinity}, "round " + name);
@@ -178,9 +177,12 @@ TEST_P(Elementwise, MaximumAndMinimum) {
 // NumPy's signs: those of remainder and floor_divide belong together, whatever a / b rounds to.
 TEST_P(Elementwise, RemaindersAndTheirSigns) {
     const std::vector<double> a = {7, -7, 7, -7, 6, -6, 0.3, 5, kInfinity, 5}, b = {3, 3, -3, -3, 3, 3, 0.1, kInfinity, 2, 0};
-    expect_same(apply(mpt_fmod, MPT_F64, a, b), {1, -1, 1, -1, 0, 0, std::fmod(0.3, 0.1), 5, kNan, kNan});
-    expect_same(apply(mpt_remainder, MPT_F64, a, b), {1, 2, -2, -1, 0, 0, std::fmod(0.3, 0.1), 5, kNan, kNan});
-    expect_same(apply(mpt_floor_divide, MPT_F64, a, b), {2, -3, -3, 2, 2, -2, 2, 0, kNan, kInfinity});
+    const mpt_dtype wide = widest(GetParam());
+    // 0.3 is just below three times 0.1 in f64, and just above it in f32.
+    const double rest = wide == MPT_F64 ? std::fmod(0.3, 0.1) : std::fmod(0.3f, 0.1f), times = wide == MPT_F64 ? 2 : std::floor(0.3f / 0.1f);
+    expect_same(apply(mpt_fmod, wide, a, b), {1, -1, 1, -1, 0, 0, rest, 5, kNan, kNan});
+    expect_same(apply(mpt_remainder, wide, a, b), {1, 2, -2, -1, 0, 0, rest, 5, kNan, kNan});
+    expect_same(apply(mpt_floor_divide, wide, a, b), {2, -3, -3, 2, 2, -2, times, 0, kNan, kInfinity});
     EXPECT_TRUE(std::signbit(apply(mpt_remainder, MPT_F32, {6}, {-3})[0])) << "a zero has the sign of b";
     for (mpt_dtype dtype : {MPT_F32, MPT_F16, MPT_BF16}) {
         expect_same(apply(mpt_remainder, dtype, {-7, 5.5}, {3, -2}), {2, -0.5}, mpt_dtype_name(dtype));
@@ -203,9 +205,11 @@ TEST_P(Elementwise, PowersAtTheirEnds) {
 
 TEST_P(Elementwise, AngleInEveryQuadrant) {
     const double pi = 3.14159265358979324;
-    const std::vector<double> got = apply(mpt_atan2, MPT_F64, {1, 1, -1, -1, 0, 0, 1e300}, {1, -1, -1, 1, 1, -1, 1e300});
+    const mpt_dtype wide = widest(GetParam());
+    const double large = wide == MPT_F64 ? 1e300 : 1e38;
+    const std::vector<double> got = apply(mpt_atan2, wide, {1, 1, -1, -1, 0, 0, large}, {1, -1, -1, 1, 1, -1, large});
     const std::vector<double> exact = {pi / 4, 3 * pi / 4, -3 * pi / 4, -pi / 4, 0, pi, pi / 4};
-    for (std::size_t i = 0; i < exact.size(); ++i) EXPECT_NEAR(got[i], exact[i], 1e-15);
+    for (std::size_t i = 0; i < exact.size(); ++i) EXPECT_NEAR(got[i], exact[i], 8 * roundoff(wide));
     const auto [da, db] = gradients_of(mpt_atan2, MPT_F32, {3e30}, {4e30});  // whose squares overflow
     EXPECT_NEAR(da[0], 4e30 / 25e60, 1e-6 * 4 / 25 * 1e-30);
     EXPECT_NEAR(db[0], -3e30 / 25e60, 1e-6 * 3 / 25 * 1e-30);

@@ -53,7 +53,7 @@ INSTANTIATE_OP_TESTS(Embedding, cases());
 INSTANTIATE_ON_EVERY_DEVICE(Embedding);
 
 TEST_P(Embedding, PaddingAndIndicesOutsideReceiveNoGradient) {
-    for (mpt_dtype dtype : {MPT_F64, MPT_F32, MPT_F16, MPT_BF16}) {
+    for (mpt_dtype dtype : formats(GetParam())) {
         const Tensor weight = make(ctx, dtype, Values{{3, 2}, {1, 2, 3, 4, 5, 6}}), index = make(ctx, MPT_I32, {1, 2, 0, 2, -1, 3});
         MUST(mpt_tensor_set_requires_grad(weight, 1));
         Tensor y;

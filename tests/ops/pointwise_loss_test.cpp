@@ -210,8 +210,8 @@ TEST_P(PointwiseLoss, NanIsSeen) {
 TEST_P(PointwiseLoss, FormatsMix) {
     const std::vector<double> p{0.5, -1, 2}, t{0.3, 0.1, 0.7};
     for (const Kind &kind : kKinds)
-        for (mpt_dtype of_p : {MPT_F64, MPT_F32, MPT_F16, MPT_BF16})
-            for (mpt_dtype of_t : {MPT_F64, MPT_F32, MPT_F16, MPT_BF16}) {
+        for (mpt_dtype of_p : formats(GetParam()))
+            for (mpt_dtype of_t : formats(GetParam())) {
                 const Tensor x = leaf(ctx, of_p, Values{{3}, p}), y = leaf(ctx, of_t, Values{{3}, t});
                 Tensor loss;
                 MUST(kind.loss(x, y, MPT_REDUCTION_SUM, loss.out()));

@@ -120,7 +120,7 @@ INSTANTIATE_ON_EVERY_DEVICE(Sort);
 
 TEST_P(Sort, IsStableAndPutsNanLast) {
     const double nan = std::nan("");
-    for (mpt_dtype dtype : {MPT_F64, MPT_F32, MPT_F16, MPT_BF16}) {
+    for (mpt_dtype dtype : formats(GetParam())) {
         expect(dtype, {2, 1, 2, -1, 1, 2}, false, {3, 1, 4, 0, 2, 5});
         expect(dtype, {2, 1, 2, -1, 1, 2}, true, {0, 2, 5, 1, 4, 3});
         expect(dtype, {nan, kInfinity, -0.0, nan, 0.0, -kInfinity}, false, {5, 2, 4, 1, 0, 3});
@@ -130,7 +130,7 @@ TEST_P(Sort, IsStableAndPutsNanLast) {
 
 // Beyond the length from which another algorithm sorts.
 TEST_P(Sort, LongLinesOfFewValues) {
-    for (mpt_dtype dtype : {MPT_F64, MPT_F32, MPT_F16, MPT_BF16})
+    for (mpt_dtype dtype : formats(GetParam()))
         for (bool descending : {false, true}) {
             Random random(7);
             std::vector<double> x;
@@ -145,7 +145,7 @@ TEST_P(Sort, LongLinesOfFewValues) {
 
 TEST_P(Sort, TheFirstOfEqualsAndNan) {
     const double nan = std::nan("");
-    for (mpt_dtype dtype : {MPT_F64, MPT_F32, MPT_F16, MPT_BF16})
+    for (mpt_dtype dtype : formats(GetParam()))
         for (bool columns : {false, true}) {
             Values v{{9, 4}, {1, 3,   3,          2,          5,          5,          5,         5,   1,         nan,
                               9, nan, -kInfinity, -kInfinity, -kInfinity, -kInfinity, kInfinity, nan, kInfinity, 0}};

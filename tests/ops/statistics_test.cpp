@@ -143,14 +143,14 @@ INSTANTIATE_OP_TESTS(Statistics, cases());
 INSTANTIATE_ON_EVERY_DEVICE(Statistics);
 
 TEST_P(Statistics, GradientsOfProductsWithZeros) {
-    for (mpt_dtype dtype : {MPT_F64, MPT_F32, MPT_F16, MPT_BF16})
+    for (mpt_dtype dtype : formats(GetParam()))
         EXPECT_EQ(gradient_of(mpt_prod, dtype, {{3, 3}, {2, 0, 3, 0, 5, 0, 2, 4, 8}}, {1, 1, 0.5}),
                   (std::vector<double>{0, 6, 0, 0, 0, 0, 16, 8, 4}))
             << mpt_dtype_name(dtype);
 }
 
 TEST_P(Statistics, TheGradientOfANormOf0Is0) {
-    for (mpt_dtype dtype : {MPT_F64, MPT_F32, MPT_F16, MPT_BF16}) {
+    for (mpt_dtype dtype : formats(GetParam())) {
         EXPECT_EQ(gradient_of(mpt_norm, dtype, {{2, 2}, {0, 0, 3, 4}}, {1, 5}), (std::vector<double>{0, 0, 3, 4}))
             << mpt_dtype_name(dtype);
         for (double g : gradient_of(mpt_norm, dtype, {{1, 2}, {std::nan(""), 1}}, {1}))

@@ -207,6 +207,9 @@ def ctc(book):
     impossible = ([[1, 1, 1], [1, 2, 3], [2, 0, 0]], [4, 6, 6], [3, 3, 0])
     book.op("mpt_ctc", "impossible", inputs(*impossible), lambda *a: run(*a, blank=0, reduction="none", zero_infinity=True), blank=0, zero_infinity=1,
             **reduced("none"), **low)
+    # Blanks are so likely that the paths that end as they must have e^-120 of what the likeliest places have.
+    blanks = {**inputs([[1, 2, 1, 2, 1, 2]], [14], [6]), "logits": L([[[20, 0, 0]]] * 14)}
+    book.op("mpt_ctc", "blanks", blanks, lambda *a: run(*a, blank=0, reduction="sum"), blank=0, zero_infinity=0, **reduced("sum"), **low)
 
 
 def write(book):

@@ -173,6 +173,45 @@ TEST_F(Custom, CapturedStepsCallBackAtEveryRun) {
     EXPECT_EQ(state.released, 1);
 }
 
+// Which output is the integer one decides nothing: the floating one has its gradient, and nothing flows through the other.
+TEST_F(Custom, AnIntegerOutputCarriesNoGradientWhereverItStands) {
+    for (int place = 0; place < 2; ++place) {
+        mpt_custom_op_desc d;
+        MUST(mpt_custom_op_desc_init(&d, sizeof d));
+        d.user_data = &place;
+        d.shape = [](const mpt_buffer *in, std::int32_t, mpt_buffer *out, std::int32_t n_out, void *user_data) {
+            for (std::int32_t i = 0; i < n_out; ++i) {
+                out[i] = in[0];
+                out[i].dtype = i == *static_cast<int *>(user_data) ? MPT_I64 : MPT_F32;
+            }
+            return MPT_OK;
+        };
+        d.forward = [](const mpt_buffer *in, std::int32_t, mpt_buffer *out, std::int32_t, void *user_data) {
+            const int integer = *static_cast<int *>(user_data);
+            for (std::int64_t i = 0; i < count(in[0]); ++i) {
+                static_cast<std::int64_t *>(out[integer].data)[i] = i;
+                floats(out[1 - integer])[i] = 2 * at(in[0], i);
+            }
+            return MPT_OK;
+        };
+        d.backward = [](const mpt_buffer *in, std::int32_t, mpt_buffer *out, std::int32_t, void *user_data) {
+            const mpt_buffer &dy = in[3 + 1 - *static_cast<int *>(user_data)];
+            for (std::int64_t i = 0; i < count(out[0]); ++i) floats(out[0])[i] = 2 * at(dy, i);
+            return MPT_OK;
+        };
+        mpt_tensor *input = a, *outputs[2] = {};
+        OK(mpt_custom_op(ctx, "doubled", &d, &input, 1, outputs, 2));
+        const Tensor integers(outputs[place]), doubled(outputs[1 - place]);
+        std::int32_t tracked = -1;
+        OK(mpt_tensor_requires_grad(integers, &tracked));
+        EXPECT_EQ(tracked, 0);
+        Tensor loss;
+        OK(mpt_sum(doubled, 0, nullptr, 0, loss.out()));
+        OK(mpt_backward(loss, nullptr, MPT_GRAD_WRITE));
+        EXPECT_EQ(test::read(test::gradient(a)), std::vector<double>(6, 2));
+    }
+}
+
 namespace {
 
 // y = relu(x W) + child(x)
@@ -227,4 +266,69 @@ TEST(CustomLayer, IsALayerLikeOthers) {
         EXPECT_EQ(MPT_ERROR_ARGUMENT, mpt_layer_forward(net, two, 2, ignored.out(), 1)) << "the callback's own status";
     }
     EXPECT_EQ(calls, 1002) << "released with the layer";
+}
+
+TEST(CustomLayer, ChildrenRunUnderTheirNames) {
+    Context ctx = context();
+    Layer net, trunk, inner;
+    mpt_custom_layer_desc d;
+    MUST(mpt_custom_layer_desc_init(&d, sizeof d));
+    mpt_layer *called = nullptr;
+    d.user_data = &called;
+    d.forward = [](mpt_layer *, mpt_tensor *const *in, std::int32_t n_in, mpt_tensor **out, std::int32_t n_out, void *user_data) {
+        return mpt_layer_forward(*static_cast<mpt_layer **>(user_data), in, n_in, out, n_out);
+    };
+    OK(mpt_layer_custom(ctx, &d, trunk.out()));
+    OK(mpt_layer_sequential(ctx, inner.out()));
+    linear(ctx, inner, "head", 4, 2, MPT_F32);
+    OK(mpt_layer_add(trunk, "inner", inner));
+    OK(mpt_layer_sequential(ctx, net.out()));
+    OK(mpt_layer_add(net, "trunk", trunk));
+    Tensor x = test::make(ctx, MPT_F32, test::Values{{1, 4}, {1, 2, 3, 4}}), own;
+    OK(mpt_layer_parameter_by_name(net, "trunk.inner.head.weight", own.out()));
+    called = inner;
+    for (const auto &[pattern, dtype] : {std::pair{"elsewhere", MPT_BF16}, {"trunk.inner.head", MPT_F32}, {"*head", MPT_F32}, {"trunk", MPT_BF16}}) {
+        Policy policy;
+        OK(mpt_policy_create(ctx, MPT_BF16, policy.out()));
+        OK(mpt_policy_set_layer(policy, pattern, MPT_F32));
+        Tensor y;
+        mpt_tensor *in = x;
+        OK(mpt_autocast_begin(ctx, policy));
+        OK(mpt_layer_forward(net, &in, 1, y.out(), 1));
+        OK(mpt_autocast_end(ctx));
+        mpt_dtype got = MPT_DTYPE_NONE;
+        OK(mpt_tensor_dtype(y, &got));
+        EXPECT_EQ(got, dtype) << pattern;
+    }
+}
+
+// The message is about this failure, not about an earlier one elsewhere; and that one is still there where nothing fails.
+TEST(CustomLayer, AFailureHasItsOwnReason) {
+    Context ctx = context();
+    Layer layer;
+    mpt_custom_layer_desc d;
+    MUST(mpt_custom_layer_desc_init(&d, sizeof d));
+    mpt_status answer = MPT_ERROR_IO;
+    d.user_data = &answer;
+    d.forward = [](mpt_layer *, mpt_tensor *const *in, std::int32_t, mpt_tensor **out, std::int32_t, void *user_data) {
+        const mpt_status wanted = *static_cast<mpt_status *>(user_data);
+        if (wanted == MPT_ERROR_SHAPE) return mpt_matmul(in[0], in[0], &out[0]);
+        return wanted == MPT_OK ? mpt_relu(in[0], &out[0]) : wanted;
+    };
+    OK(mpt_layer_custom(ctx, &d, layer.out()));
+    Tensor x = test::make(ctx, MPT_F32, test::Values{{2, 3}, {1, 2, 3, 4, 5, 6}}), y;
+    const std::int64_t seven = 7;
+    mpt_tensor *in = x;
+    ASSERT_EQ(MPT_ERROR_SHAPE, mpt_reshape(x, 1, &seven, y.out()));
+    const std::string earlier = mpt_context_last_error(ctx);
+    EXPECT_EQ(MPT_ERROR_IO, mpt_layer_forward(layer, &in, 1, y.out(), 1));
+    EXPECT_EQ(std::string(mpt_last_error()).find("reshape"), std::string::npos) << mpt_last_error();
+    EXPECT_NE(std::string(mpt_last_error()).find("no reason"), std::string::npos) << mpt_last_error();
+    answer = MPT_ERROR_SHAPE;
+    EXPECT_EQ(MPT_ERROR_SHAPE, mpt_layer_forward(layer, &in, 1, y.out(), 1));
+    EXPECT_NE(std::string(mpt_last_error()).find("mpt_matmul"), std::string::npos) << mpt_last_error();
+    ASSERT_EQ(MPT_ERROR_SHAPE, mpt_reshape(x, 1, &seven, y.out()));
+    answer = MPT_OK;
+    OK(mpt_layer_forward(layer, &in, 1, y.out(), 1));
+    EXPECT_EQ(earlier, mpt_context_last_error(ctx));
 }

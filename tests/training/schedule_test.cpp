@@ -164,3 +164,40 @@ TEST(Schedule, LastsForLongTrainings) {
     Descent d(s);
     EXPECT_NEAR(kBase / 1000, d.step(), 1e-9);
 }
+
+// A group without gradients takes no part in a step: the rate is not its.
+TEST(ScheduleRate, IsWhatTheLastStepUsed) {
+    Context ctx = context();
+    Tensor params[2];
+    Optimizer sgd;
+    mpt_sgd_desc d;
+    MUST(mpt_sgd_desc_init(&d, sizeof d));
+    d.lr = kBase;
+    MUST(mpt_optimizer_sgd(ctx, &d, sgd.out()));
+    for (int i = 0; i < 2; ++i) {
+        params[i] = tensor(ctx, MPT_F32, {2});
+        MUST(mpt_tensor_fill(params[i], 0));
+        MUST(mpt_tensor_set_requires_grad(params[i], 1));
+        mpt_tensor *list[] = {params[i]};
+        MUST(mpt_optimizer_add_group(sgd, i == 0 ? "first" : "second", list, 1, nullptr));
+    }
+    mpt_schedule_desc schedule;
+    MUST(mpt_schedule_desc_init(&schedule, sizeof schedule));
+    schedule.kind = MPT_SCHEDULE_STEP;
+    schedule.interval = 1;
+    schedule.gamma = 0.5;
+    MUST(mpt_optimizer_set_schedule(sgd, &schedule));
+    const auto rate_after = [&](int steps) {
+        double rate = 0;
+        for (int i = 0; i < steps; ++i) MUST(mpt_optimizer_step(sgd, nullptr));
+        MUST(mpt_optimizer_lr(sgd, &rate));
+        return rate;
+    };
+    EXPECT_EQ(rate_after(0), kBase);
+    Tensor g;
+    MUST(mpt_tensor_grad(params[1], g.out()));
+    EXPECT_EQ(rate_after(3), kBase / 4);
+    MUST(mpt_tensor_grad(params[0], g.out()));
+    MUST(mpt_tensor_set_requires_grad(params[1], 0));
+    EXPECT_EQ(rate_after(1), kBase) << "the first group's first step";
+}

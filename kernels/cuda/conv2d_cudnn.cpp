@@ -1,0 +1,235 @@
+// Convolutions through cuDNN: a graph of the convolution and, where there is a bias, its sum with it, which is rounded once.
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "conv.h"
+#include "cudnn.h"
+
+namespace mpt::cuda {
+
+#ifdef MPT_HAS_CUDNN
+
+namespace {
+
+using Extents = std::array<std::int64_t, 4>;
+
+enum Id : std::int64_t { kImages = 1, kFilter, kResult, kProduct, kBias };  // of the graph's tensors
+
+cudnnDataType_t type_of(std::int32_t dtype) {
+    switch (dtype) {
+        case MPT_F32:
+            return CUDNN_DATA_FLOAT;
+        case MPT_F16:
+            return CUDNN_DATA_HALF;
+        case MPT_BF16:
+            return CUDNN_DATA_BFLOAT16;
+        default:
+            throw CudnnRefuses{};
+    }
+}
+
+Extents strides_of(const std::int64_t *shape, const std::array<int, 4> &order) {
+    Extents strides;
+    std::int64_t stride = 1;
+    for (int d : order) {
+        strides[static_cast<std::size_t>(d)] = stride;
+        stride *= shape[d];
+    }
+    return strides;
+}
+
+// The strides of a dense image of either kind, those of single rows, too, as cuDNN tells layouts apart by them. Other images could
+// overlap, which it does not check.
+Extents dense_strides(const mpt_mod_operand &x) {
+    for (const std::array<int, 4> &order : {std::array{1, 3, 2, 0}, std::array{3, 2, 1, 0}}) {
+        const Extents strides = strides_of(x.shape, order);
+        bool same = true;
+        for (std::size_t d = 0; d < 4; ++d) same &= x.shape[d] == 1 || x.strides[d] == strides[d];
+        if (same) return strides;
+    }
+    throw CudnnRefuses{};
+}
+
+class Graph {
+public:
+    Graph(const Cudnn &cudnn, const mpt_mod_call &call, ConvPass pass) : cudnn_(cudnn) {
+        const auto &at = *static_cast<const mpt_attrs_conv2d *>(call.attrs);
+        const mpt_mod_operand &first = call.in[0], &second = call.in[1], &result = call.out[0];
+        check_extents(at, pass == ConvPass::InputGradient ? result : first, pass == ConvPass::FilterGradient ? result : second,
+                      pass == ConvPass::Forward         ? result
+                      : pass == ConvPass::InputGradient ? first
+                                                        : second);
+        const mpt_mod_operand *bias = call.n_in > 2 && present(call.in[2]) ? &call.in[2] : nullptr;
+        // With an f32 bias beside 16-bit images cuDNN 9.14 finds engines whose results are wrong.
+        if (bias && bias->dtype != result.dtype) throw CudnnRefuses{};
+
+        CudnnDescriptor convolution(cudnn, CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
+        const cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
+        const auto both = [](const std::int32_t(&x)[2]) { return std::array<std::int64_t, 2>{x[0], x[1]}; };
+        const auto stride = both(at.stride), padding = both(at.padding), dilation = both(at.dilation);
+        convolution.set(CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_DATA_FLOAT)
+            .set(CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, 1, &mode)
+            .set(CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, std::int64_t{2})
+            .set(CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_TYPE_INT64, 2, padding.data())
+            .set(CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, 2, padding.data())
+            .set(CUDNN_ATTR_CONVOLUTION_DILATIONS, CUDNN_TYPE_INT64, 2, dilation.data())
+            .set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, CUDNN_TYPE_INT64, 2, stride.data())
+            .finalize();
+
+        // With a bias the product is f32 and never stored.
+        const CudnnDescriptor a = tensor(kImages, first), b = tensor(kFilter, second), y = tensor(kResult, result);
+        std::optional<CudnnDescriptor> product;
+        if (bias) product.emplace(tensor(kProduct, CUDNN_DATA_FLOAT, shape_of(result), dense_strides(result), true));
+        operations.push_back(operation(pass, convolution, a, b, product ? *product : y));
+        if (bias) operations.push_back(sum(*product, *bias, y));
+    }
+
+    std::vector<CudnnDescriptor> operations;
+
+private:
+    static Extents shape_of(const mpt_mod_operand &x) { return {x.shape[0], x.shape[1], x.shape[2], x.shape[3]}; }
+
+    // A transposed convolution may have rows that its convolution has not.
+    static void check_extents(const mpt_attrs_conv2d &at, const mpt_mod_operand &x, const mpt_mod_operand &w,
+                              const mpt_mod_operand &y) {
+        for (int d = 0; d < 2; ++d) {
+            const std::int64_t room = x.shape[2 + d] + 2 * std::int64_t{at.padding[d]} - at.dilation[d] * (w.shape[2 + d] - 1) - 1;
+            if (room < 0 || room / at.stride[d] + 1 != y.shape[2 + d]) throw CudnnRefuses{};
+        }
+    }
+
+    CudnnDescriptor tensor(std::int64_t id, cudnnDataType_t type, const Extents &shape, const Extents &strides,
+                           bool is_virtual) const {
+        CudnnDescriptor tensor(cudnn_, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
+        tensor.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, id)
+            .set(CUDNN_ATTR_TENSOR_DATA_TYPE, type)
+            .set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, std::int64_t{16})
+            .set(CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, 4, shape.data())
+            .set(CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 4, strides.data())
+            .set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, is_virtual)
+            .finalize();
+        return tensor;
+    }
+    CudnnDescriptor tensor(std::int64_t id, const mpt_mod_operand &x) const {
+        return tensor(id, type_of(x.dtype), shape_of(x), dense_strides(x), false);
+    }
+
+    CudnnDescriptor operation(ConvPass pass, const CudnnDescriptor &convolution, const CudnnDescriptor &a, const CudnnDescriptor &b,
+                              const CudnnDescriptor &y) const {
+        switch (pass) {
+            case ConvPass::Forward: {
+                CudnnDescriptor forward(cudnn_, CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR);
+                forward.set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_ALPHA, 1.0f)
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, 0.0f)
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC, convolution)
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X, a)
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W, b)
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y, y)
+                    .finalize();
+                return forward;
+            }
+            case ConvPass::InputGradient: {
+                CudnnDescriptor gradient(cudnn_, CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR);
+                gradient.set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_ALPHA, 1.0f)
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_BETA, 0.0f)
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_CONV_DESC, convolution)
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY, a)
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_W, b)
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DX, y)
+                    .finalize();
+                return gradient;
+            }
+            default: {
+                CudnnDescriptor gradient(cudnn_, CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_FILTER_DESCRIPTOR);
+                gradient.set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_ALPHA, 1.0f)
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_BETA, 0.0f)
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_CONV_DESC, convolution)
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X, a)
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DY, b)
+                    .set(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_DW, y)
+                    .finalize();
+                return gradient;
+            }
+        }
+    }
+
+    CudnnDescriptor sum(const CudnnDescriptor &product, const mpt_mod_operand &bias, const CudnnDescriptor &y) const {
+        if (bias.shape[0] > 1 && bias.strides[0] != 1) throw CudnnRefuses{};
+        const std::int64_t n = bias.shape[0];
+        const CudnnDescriptor row = tensor(kBias, type_of(bias.dtype), {1, n, 1, 1}, {n, 1, n, n}, false);
+        CudnnDescriptor add(cudnn_, CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
+        const cudnnPointwiseMode_t mode = CUDNN_POINTWISE_ADD;
+        add.set(CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &mode)
+            .set(CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_DATA_FLOAT)
+            .finalize();
+        CudnnDescriptor sum(cudnn_, CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
+        sum.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, add)
+            .set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, product)
+            .set(CUDNN_ATTR_OPERATION_POINTWISE_BDESC, row)
+            .set(CUDNN_ATTR_OPERATION_POINTWISE_YDESC, y)
+            .finalize();
+        return sum;
+    }
+
+    const Cudnn &cudnn_;
+};
+
+class CudnnConv final : public Kernel {
+public:
+    CudnnConv(const Cudnn &cudnn, const mpt_mod_call &call, ConvPass pass, const CudnnRules &rules)
+        : plan_(cudnn, Graph(cudnn, call, pass).operations, rules), has_bias_(call.n_in > 2 && present(call.in[2])) {
+        workspace_bytes = plan_.workspace_bytes();
+    }
+    void take_other(std::unique_ptr<Kernel> otherwise) {
+        otherwise_ = std::move(otherwise);
+        workspace_bytes = std::max(workspace_bytes, otherwise_->workspace_bytes);
+    }
+
+    void launch(const void *const *in, void *const *out, void *workspace, cudaStream_t stream) override {
+        std::vector<std::int64_t> ids{kImages, kFilter, kResult};
+        std::vector<void *> addresses{const_cast<void *>(in[0]), const_cast<void *>(in[1]), out[0]};
+        if (has_bias_) {
+            ids.push_back(kBias);
+            addresses.push_back(const_cast<void *>(in[2]));
+        }
+        for (const void *address : addresses)
+            if (reinterpret_cast<std::uintptr_t>(address) % 16 != 0) return otherwise_->launch(in, out, workspace, stream);
+        plan_.launch(ids, addresses, workspace, stream);
+    }
+    const char *name() const override { return "cudnn:conv"; }
+
+private:
+    CudnnPlan plan_;
+    bool has_bias_;
+    std::unique_ptr<Kernel> otherwise_;
+};
+
+}  // namespace
+
+std::unique_ptr<Kernel> prepare_conv_cudnn(Device &device, const mpt_mod_call &call, ConvPass pass,
+                                           std::unique_ptr<Kernel> otherwise) {
+    for (const mpt_mod_operand *x : {&call.in[0], &call.in[1], &call.out[0]})
+        if (numel(*x) == 0) return otherwise;
+    const Cudnn *cudnn = device.cudnn();
+    if (!cudnn) return otherwise;
+    try {
+        const bool f32 = call.in[0].dtype == MPT_F32;
+        auto kernel = std::make_unique<CudnnConv>(*cudnn, call, pass, CudnnRules{!f32 || device.tf32, !f32 || device.tf32});
+        kernel->take_other(std::move(otherwise));
+        return kernel;
+    } catch (CudnnRefuses) {
+        cudaGetLastError();  // of what it tried in vain
+        return otherwise;
+    }
+}
+
+#else
+
+std::unique_ptr<Kernel> prepare_conv_cudnn(Device &, const mpt_mod_call &, ConvPass, std::unique_ptr<Kernel> otherwise) {
+    return otherwise;
+}
+
+#endif
+
+}  // namespace mpt::cuda

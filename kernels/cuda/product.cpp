@@ -1,0 +1,123 @@
+#include "product.h"
+
+#include <algorithm>
+#include <string>
+
+#include "common/kernel.h"
+
+namespace mpt::cuda {
+
+using kernels::Failure;
+
+namespace {
+
+constexpr std::uint32_t kAlignment = 16;
+constexpr std::size_t kMostWorkspace = std::size_t{32} << 20;
+
+void check(cublasStatus_t status, const char *what) {
+    if (status == CUBLAS_STATUS_SUCCESS) return;
+    throw Failure{status == CUBLAS_STATUS_ALLOC_FAILED ? MPT_ERROR_MEMORY : MPT_ERROR_DEVICE,
+                  std::string("cuBLASLt: ") + what + ": " + cublasLtGetStatusName(status)};
+}
+
+cudaDataType_t type_of(std::int32_t dtype) {
+    switch (dtype) {
+        case MPT_F16:
+            return CUDA_R_16F;
+        case MPT_BF16:
+            return CUDA_R_16BF;
+        default:
+            return CUDA_R_32F;
+    }
+}
+
+std::uint32_t bytes_of(std::int32_t dtype) {
+    return dtype == MPT_F32 ? 4 : 2;
+}
+
+template <class T>
+void set(cublasLtMatmulDesc_t desc, cublasLtMatmulDescAttributes_t attribute, const T &value) {
+    check(cublasLtMatmulDescSetAttribute(desc, attribute, &value, sizeof value), "cublasLtMatmulDescSetAttribute");
+}
+template <class T>
+void set(cublasLtMatrixLayout_t layout, cublasLtMatrixLayoutAttribute_t attribute, const T &value) {
+    check(cublasLtMatrixLayoutSetAttribute(layout, attribute, &value, sizeof value), "cublasLtMatrixLayoutSetAttribute");
+}
+template <class T>
+void set(cublasLtMatmulPreference_t preference, cublasLtMatmulPreferenceAttributes_t attribute, const T &value) {
+    check(cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, sizeof value), "cublasLtMatmulPreferenceSetAttribute");
+}
+
+void layout(cublasLtMatrixLayout_t *out, std::int32_t dtype, std::int64_t rows, std::int64_t columns, const MatrixForm &form, std::int64_t batches) {
+    check(cublasLtMatrixLayoutCreate(out, type_of(dtype), static_cast<std::uint64_t>(form.transposed ? columns : rows),
+                                     static_cast<std::uint64_t>(form.transposed ? rows : columns), form.ld),
+          "cublasLtMatrixLayoutCreate");
+    if (batches == 1) return;
+    set(*out, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, static_cast<std::int32_t>(batches));
+    set(*out, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, form.batch_stride);
+}
+
+}  // namespace
+
+Product::~Product() {
+    if (a_) cublasLtMatrixLayoutDestroy(a_);
+    if (b_) cublasLtMatrixLayoutDestroy(b_);
+    if (d_) cublasLtMatrixLayoutDestroy(d_);
+    if (operation_) cublasLtMatmulDescDestroy(operation_);
+}
+
+bool Product::prepare(Device &device, const ProductForm &form) {
+    handle_ = device.cublaslt();
+    const bool tf32 = form.dtype == MPT_F32 && device.tf32;
+    check(cublasLtMatmulDescCreate(&operation_, tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUDA_R_32F), "cublasLtMatmulDescCreate");
+    set(operation_, CUBLASLT_MATMUL_DESC_TRANSA, form.a.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
+    set(operation_, CUBLASLT_MATMUL_DESC_TRANSB, form.b.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
+    has_bias_ = form.bias_dtype != MPT_DTYPE_NONE;
+    if (has_bias_) {
+        set(operation_, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+        set(operation_, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, static_cast<std::int32_t>(type_of(form.bias_dtype)));
+    }
+    layout(&a_, form.dtype, form.rows, form.depth, form.a, form.batches);
+    layout(&b_, form.dtype, form.depth, form.columns, form.b, form.batches);
+    layout(&d_, form.out_dtype, form.rows, form.columns, form.d, form.batches);
+    return choose(device, kAlignment, aligned_) && choose(device, bytes_of(form.dtype), any_);
+}
+
+bool Product::choose(Device &device, std::uint32_t alignment, cublasLtMatmulAlgo_t &algo) {
+    cublasLtMatmulPreference_t preference;
+    check(cublasLtMatmulPreferenceCreate(&preference), "cublasLtMatmulPreferenceCreate");
+    cublasLtMatmulHeuristicResult_t found = {};
+    int count = 0;
+    cublasStatus_t status = CUBLAS_STATUS_SUCCESS;
+    try {
+        set(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, kMostWorkspace);
+        // Partial sums are added in f32, not in the format of the result; with a bias there are none, since the sum would be rounded before it.
+        const auto schemes = has_bias_ ? CUBLASLT_REDUCTION_SCHEME_NONE : CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
+        set(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, static_cast<std::uint32_t>(schemes));
+        for (auto attribute : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+                               CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
+            set(preference, attribute, alignment);
+        status = cublasLtMatmulAlgoGetHeuristic(device.cublaslt(), operation_, a_, b_, d_, d_, preference, 1, &found, &count);
+    } catch (...) {
+        cublasLtMatmulPreferenceDestroy(preference);
+        throw;
+    }
+    cublasLtMatmulPreferenceDestroy(preference);
+    if (status != CUBLAS_STATUS_SUCCESS || count == 0) return false;
+    algo = found.algo;
+    workspace_bytes_ = std::max(workspace_bytes_, found.workspaceSize);
+    return true;
+}
+
+void Product::launch(const void *a, const void *b, const void *bias, void *d, void *workspace, cudaStream_t stream) {
+    // The pointer is an attribute of the operation; a context is used by one thread at a time, so it may be changed here.
+    if (has_bias_) set(operation_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
+    const auto address = reinterpret_cast<std::uintptr_t>(a) | reinterpret_cast<std::uintptr_t>(b) | reinterpret_cast<std::uintptr_t>(d) |
+                         (has_bias_ ? reinterpret_cast<std::uintptr_t>(bias) : 0);
+    const float one = 1, zero = 0;
+    check(cublasLtMatmul(handle_, operation_, &one, a, a_, b, b_, &zero, d, d_, d, d_, address % kAlignment == 0 ? &aligned_ : &any_, workspace,
+                         workspace_bytes_, stream),
+          "cublasLtMatmul");
+}
+
+}  // namespace mpt::cuda

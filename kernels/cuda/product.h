@@ -1,0 +1,53 @@
+// One matrix product through cuBLASLt: descriptors, algorithm and workspace decided once.
+#pragma once
+
+#include <cublasLt.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "device.h"
+
+namespace mpt::cuda {
+
+// A matrix as cuBLASLt reads it: column by column, `ld` elements apart, or transposed.
+struct MatrixForm {
+    bool transposed;
+    std::int64_t ld;
+    std::int64_t batch_stride;
+};
+
+// D[rows, columns] = op(A)[rows, depth] op(B)[depth, columns] (+ bias[rows]), all column-major, accumulated in f32. dtypes are mpt_dtype.
+struct ProductForm {
+    std::int64_t rows, columns, depth, batches;
+    std::int32_t dtype;       // of A and B
+    std::int32_t out_dtype;   // of D: dtype or f32
+    std::int32_t bias_dtype;  // MPT_DTYPE_NONE: no bias
+    MatrixForm a, b, d;
+};
+
+class Product {
+public:
+    // False: cuBLASLt has no algorithm for this one.
+    bool prepare(Device &device, const ProductForm &form);
+    Product() = default;
+    ~Product();
+    Product(const Product &) = delete;
+    Product &operator=(const Product &) = delete;
+
+    std::size_t workspace_bytes() const { return workspace_bytes_; }
+    void launch(const void *a, const void *b, const void *bias, void *d, void *workspace, cudaStream_t stream);
+
+private:
+    bool choose(Device &device, std::uint32_t alignment, cublasLtMatmulAlgo_t &algo);
+
+    cublasLtHandle_t handle_ = nullptr;
+    cublasLtMatmulDesc_t operation_ = nullptr;
+    cublasLtMatrixLayout_t a_ = nullptr, b_ = nullptr, d_ = nullptr;
+    // Of addresses that are multiples of 16 bytes, and of others.
+    cublasLtMatmulAlgo_t aligned_, any_;
+    std::size_t workspace_bytes_ = 0;
+    bool has_bias_ = false;
+};
+
+}  // namespace mpt::cuda
