@@ -8,6 +8,7 @@ A run that the log already has is not made again, so the program may be stopped 
 SPDX-License-Identifier: Apache-2.0
 """
 import argparse
+import concurrent.futures
 import json
 import pathlib
 import re
@@ -18,7 +19,7 @@ import time
 
 PRECISIONS = {"f32": 0.0, "bf16": 0.5, "f16": 0.5, "fp8": 1.0}  # per cent
 
-# What takes hours on two cores is made smaller; the options are printed with the figures.
+# What takes hours on two cores is made smaller there; the options are printed with the figures.
 SAMPLES = {
     "fashion_mnist": ([], r"test accuracy: ([-\d.]+) %"),
     "autoencoder": ([], r"test mse: ([-\d.]+)"),
@@ -27,6 +28,9 @@ SAMPLES = {
     "gan": (["--epochs", "4"], r"test match: ([-\d.]+) %"),
     "resnet18": (["--epochs", "2", "--width", "16"], r"test accuracy: ([-\d.]+) %"),
 }
+
+
+ON_A_GPU = {"gpt": [], "gan": [], "resnet18": ["--epochs", "3"]}
 
 
 def train(program, options, pattern):
@@ -46,28 +50,34 @@ def main():
     parser.add_argument("--log", type=pathlib.Path, required=True, help="results, kept after each run")
     parser.add_argument("--samples", nargs="*", default=list(SAMPLES), choices=list(SAMPLES))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--threads", type=int, default=0, help="of each run on the CPU; 0: all cores")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
     args = parser.parse_args()
+    size = {s: ON_A_GPU.get(s, options) if args.device == "cuda" else options for s, (options, _) in SAMPLES.items()}
+
+    def key(sample, precision, seed):
+        return " ".join([sample, *size[sample], "--precision", precision, "--seed", str(seed), "--device", args.device])
 
     log = json.loads(args.log.read_text()) if args.log.exists() else {}
-    for seed in range(args.seeds):
-        for sample in args.samples:
-            for precision in PRECISIONS:
-                options, pattern = SAMPLES[sample]
-                options = [*options, "--precision", precision, "--seed", str(seed), "--device", args.device]
-                key = f"{sample} {' '.join(options)}"
-                if key not in log:
-                    log[key] = train(args.bin / sample, options, pattern)
-                    args.log.write_text(json.dumps(log, indent=1))
-                    print(f"{key}: {log[key][0]} in {log[key][1]:.0f} s", file=sys.stderr, flush=True)
+
+    def run(work):
+        name = key(*work)
+        if name not in log:
+            options = [*name.split()[1:], *(["--threads", str(args.threads)] if args.device == "cpu" else [])]
+            log[name] = train(args.bin / work[0], options, SAMPLES[work[0]][1])
+            args.log.write_text(json.dumps(dict(log), indent=1))
+            print(f"{name}: {log[name][0]} in {log[name][1]:.0f} s", file=sys.stderr, flush=True)
+
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        list(pool.map(run, [(s, p, seed) for seed in range(args.seeds) for s in args.samples for p in PRECISIONS]))
 
     print("| sample | precision | per seed | mean | off f32 | gate | |\n|---|---|---|---|---|---|---|")
     missed = False
     for sample in args.samples:
-        shown = f"`{' '.join([sample, *SAMPLES[sample][0]])}`"
+        shown = f"`{' '.join([sample, *size[sample]])}`"
         for precision, gate in PRECISIONS.items():
-            seeds = [log[" ".join([sample, *SAMPLES[sample][0], "--precision", precision, "--seed", str(s), "--device", args.device])][0]
-                     for s in range(args.seeds)]
+            seeds = [log[key(sample, precision, s)][0] for s in range(args.seeds)]
             mean = sum(seeds) / len(seeds)
             if precision == "f32":
                 f32 = mean

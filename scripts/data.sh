@@ -3,7 +3,7 @@
 # usage: scripts/data.sh [PACKAGE...]      without a name: all of them
 #   r-cran-janeaustenr  six novels
 #   wordnet-base        what words mean, with the part of speech
-#   r-cran-lme4         ratings of lectures
+#   r-cran-lme4         ratings of lectures; a recommender that will be trained on them is still to come
 # They go to $MPT_DATA, by default $XDG_CACHE_HOME/mpt (~/.cache/mpt), where the samples look too.
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
@@ -17,7 +17,7 @@ declare -A folders=(
 )
 
 [ $# -gt 0 ] || set -- "${!folders[@]}"
-failed=0
+failed=0 data_fetched=
 for package in "$@"; do
     if [ -z "${folders[$package]:-}" ]; then
         sed -n '2,/^# They/s/^# \{0,1\}//p' "$0" >&2
@@ -25,4 +25,5 @@ for package in "$@"; do
     fi
     fetch_data "$package" "${folders[$package]}" || failed=1
 done
+[ $failed -ne 0 ] || [ -n "$data_fetched" ] || say "all there: $*"
 exit $failed

@@ -13,7 +13,7 @@ out=${OUT:-$build/gpu}
 mkdir -p "$out"
 export LD_LIBRARY_PATH=$PWD/$build/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 
-shards=$(nproc)
+shards=${SHARDS:-$(nproc)}
 wrapper=()
 case $mode in
     tests) ;;

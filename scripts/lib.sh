@@ -79,7 +79,7 @@ data_cache() {
 
 # fetch_data PACKAGE PATH: has the folder PATH (of the root, /usr/...) of a package of the distribution without installing the package,
 # so that neither root nor what the package depends on is needed. What is there already, installed or fetched, stays.
-# Returns 1, after a message, where that fails.
+# Returns 1, after a message, where that fails. Sets data_fetched where something came.
 fetch_data() {
     local package=$1 path=$2 cache folder
     cache=$(data_cache) || return 1
@@ -101,6 +101,8 @@ fetch_data() {
         return 1
     fi
     rm -rf "$folder"
+    # shellcheck disable=SC2034
+    data_fetched=1
 }
 
 # apt_download PACKAGE FOLDER. Stale lists of packages are refreshed only where the first try fails.

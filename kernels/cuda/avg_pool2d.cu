@@ -9,7 +9,8 @@ namespace {
 struct Mean : Pooling {
     Mean(const mpt_mod_call &call, const mpt_mod_operand &image, const mpt_mod_operand &made) : Pooling(call, image, made) {
         const auto &at = attrs_of<mpt_attrs_pool2d>(call);
-        if (!at.adaptive && !at.exclude_padding) share = static_cast<float>(1.0 / (static_cast<double>(at.kernel[0]) * at.kernel[1]));
+        if (!at.adaptive && !at.exclude_padding)
+            share = static_cast<float>(1.0 / (static_cast<double>(at.kernel[0]) * at.kernel[1]));
         window = at.kernel[0] * std::int64_t{at.kernel[1]};
     }
     __device__ __forceinline__ float share_of(const Range &v, const Range &u) const {
@@ -20,7 +21,8 @@ struct Mean : Pooling {
 };
 
 template <class T, int V, class I>
-__global__ void __launch_bounds__(kThreads) avg_pool(Mean mean, Pixels<I> pixels, Image x, Image y, const typename T::Stored *in, typename T::Stored *out) {
+__global__ void __launch_bounds__(kThreads)
+    avg_pool(Mean mean, Pixels<I> pixels, Image x, Image y, const typename T::Stored *in, typename T::Stored *out) {
     using Elements = Pack<typename T::Stored, V>;
     for (I i = blockIdx.x * I{kThreads} + threadIdx.x; i < pixels.count; i += I{gridDim.x} * kThreads) {
         const auto p = pixels.at(i);
@@ -48,7 +50,8 @@ __global__ void __launch_bounds__(kThreads) avg_pool(Mean mean, Pixels<I> pixels
 
 // A warp for each window, where windows are large and a channel's pixels lie together.
 template <class T, class I>
-__global__ void __launch_bounds__(kThreads) avg_pool_warps(Mean mean, Pixels<I> pixels, Image x, Image y, const typename T::Stored *in, typename T::Stored *out) {
+__global__ void __launch_bounds__(kThreads)
+    avg_pool_warps(Mean mean, Pixels<I> pixels, Image x, Image y, const typename T::Stored *in, typename T::Stored *out) {
     const int lane = static_cast<int>(threadIdx.x % 32);
     for (I i = (blockIdx.x * I{kThreads} + threadIdx.x) / 32; i < pixels.count; i += I{gridDim.x} * (kThreads / 32)) {
         const auto p = pixels.at(i);
@@ -64,7 +67,8 @@ __global__ void __launch_bounds__(kThreads) avg_pool_warps(Mean mean, Pixels<I> 
 
 // Each element of the image gathers from the windows that have it, in ascending order.
 template <class T, int V, class I>
-__global__ void __launch_bounds__(kThreads) avg_pool_grad(Mean mean, Pixels<I> pixels, Image y, Image x, const typename T::Stored *dy, typename T::Stored *dx) {
+__global__ void __launch_bounds__(kThreads)
+    avg_pool_grad(Mean mean, Pixels<I> pixels, Image y, Image x, const typename T::Stored *dy, typename T::Stored *dx) {
     using Elements = Pack<typename T::Stored, V>;
     for (I i = blockIdx.x * I{kThreads} + threadIdx.x; i < pixels.count; i += I{gridDim.x} * kThreads) {
         const auto p = pixels.at(i);
@@ -88,8 +92,8 @@ __global__ void __launch_bounds__(kThreads) avg_pool_grad(Mean mean, Pixels<I> p
 
 // The same for some pixels of a row at a time.
 template <class T, class I>
-__global__ void __launch_bounds__(kThreads) avg_pool_grad_rows(Mean mean, Pixels<I> pixels, Image y, Image x, const typename T::Stored *dy,
-                                                               typename T::Stored *dx) {
+__global__ void __launch_bounds__(kThreads)
+    avg_pool_grad_rows(Mean mean, Pixels<I> pixels, Image y, Image x, const typename T::Stored *dy, typename T::Stored *dx) {
     using Elements = Pack<typename T::Stored, kColumns>;
     for (I i = blockIdx.x * I{kThreads} + threadIdx.x; i < pixels.count; i += I{gridDim.x} * kThreads) {
         const auto p = pixels.at(i);
@@ -114,7 +118,8 @@ __global__ void __launch_bounds__(kThreads) avg_pool_grad_rows(Mean mean, Pixels
 
 // x: the image, y: what is made of it.
 template <class T>
-std::unique_ptr<Kernel> kernel_of_pool(Device &device, const mpt_mod_call &call, const mpt_mod_operand &x, const mpt_mod_operand &y, bool gradient) {
+std::unique_ptr<Kernel> kernel_of_pool(Device &device, const mpt_mod_call &call, const mpt_mod_operand &x, const mpt_mod_operand &y,
+                                       bool gradient) {
     using Stored = typename T::Stored;
     constexpr int kPack = 16 / sizeof(Stored);
     constexpr std::int64_t kLarge = 32;  // elements of a window
@@ -123,7 +128,8 @@ std::unique_ptr<Kernel> kernel_of_pool(Device &device, const mpt_mod_call &call,
     const bool packed = image.packs(x, kPack) && made.packs(y, kPack);
     const bool warps = !gradient && mean.window >= kLarge && (x.shape[1] == 1 || x.strides[1] > x.strides[3]);
     const bool rows = gradient && !packed && image.rows(x, kColumns);
-    return kernel_of("cuda:avg_pool2d", [=, &device, written = gradient ? x : y](const void *const *in, void *const *out, void *, cudaStream_t stream) {
+    return kernel_of("cuda:avg_pool2d", [=, &device, written = gradient ? x : y](const void *const *in, void *const *out, void *,
+                                                                                 cudaStream_t stream) {
         const auto *from = static_cast<const Stored *>(in[0]);
         auto *to = static_cast<Stored *>(out[0]);
         const bool packs = packed && aligned(from, 16) && aligned(to, 16);
@@ -156,7 +162,8 @@ std::unique_ptr<Kernel> kernel_of_pool(Device &device, const mpt_mod_call &call,
     });
 }
 
-std::unique_ptr<Kernel> prepare_either(Device &device, const mpt_mod_call &call, const mpt_mod_operand &x, const mpt_mod_operand &y, bool gradient) {
+std::unique_ptr<Kernel> prepare_either(Device &device, const mpt_mod_call &call, const mpt_mod_operand &x, const mpt_mod_operand &y,
+                                       bool gradient) {
     std::unique_ptr<Kernel> kernel;
     visit_float(call.kernel, x.dtype, [&](auto t) { kernel = kernel_of_pool<decltype(t)>(device, call, x, y, gradient); });
     return kernel;

@@ -16,7 +16,9 @@ template <class From, class To>
 class Round {
 public:
     Round(const Device &device, const mpt_mod_call &call)
-        : device_(&device), loop_(device, "copy", call.out[0], {&call.in[0]}), tiles_(TilePlan::of(Loop("copy", {&call.out[0], &call.in[0]}))) {}
+        : device_(&device),
+          loop_(device, "copy", call.out[0], {&call.in[0]}),
+          tiles_(TilePlan::of(Loop("copy", {&call.out[0], &call.in[0]}))) {}
 
     void run(const void *in, void *out, cudaStream_t stream) const {
         if (!tiles_) return loop_.run(stream, Same{}, {in}, out);
@@ -30,8 +32,8 @@ private:
     std::optional<TilePlan> tiles_;
 };
 
-// C: a type that holds every value of the source. With the dtypes known to the kernel only when it runs, there is code for each source
-// and each target but not for each pair; several elements at a time make up for the choice.
+// C: a type that holds every value of the source. With the dtypes known to the kernel only when it runs, there is code for each
+// source and each target but not for each pair; several elements at a time make up for the choice.
 template <class C>
 constexpr bool reads(std::int32_t dtype) {
     const bool small = dtype == MPT_F8E4M3 || dtype == MPT_F8E5M2;
@@ -77,12 +79,14 @@ __device__ __forceinline__ void choose(std::int32_t dtype, F &&f) {
 }
 
 template <class C, int V>
-__device__ __forceinline__ void convert(std::int32_t from, std::int32_t to, const void *in, std::int64_t in_at, void *out, std::int64_t out_at) {
+__device__ __forceinline__ void convert(std::int32_t from, std::int32_t to, const void *in, std::int64_t in_at, void *out,
+                                        std::int64_t out_at) {
     C value[V];
     choose(from, [&](auto format) {
         using F = decltype(format);
         if constexpr (reads<C>(F::dtype)) {
-            const auto pack = *reinterpret_cast<const Pack<typename F::Stored, V> *>(static_cast<const typename F::Stored *>(in) + in_at);
+            const auto pack =
+                *reinterpret_cast<const Pack<typename F::Stored, V> *>(static_cast<const typename F::Stored *>(in) + in_at);
 #pragma unroll
             for (int v = 0; v < V; ++v) value[v] = widen<F, C>(pack.at[v]);
         }
@@ -157,7 +161,9 @@ private:
 
 template <class Copy>
 std::unique_ptr<Kernel> kernel_of_copy(Copy copy) {
-    return kernel_of("cuda:copy", [copy](const void *const *in, void *const *out, void *, cudaStream_t stream) { copy.run(in[0], out[0], stream); });
+    return kernel_of("cuda:copy", [copy](const void *const *in, void *const *out, void *, cudaStream_t stream) {
+        copy.run(in[0], out[0], stream);
+    });
 }
 
 bool computed(std::int32_t dtype) {
@@ -172,7 +178,8 @@ std::unique_ptr<Kernel> prepare(Device &device, const mpt_mod_call &call) {
         std::unique_ptr<Kernel> kernel;
         visit_float("copy", from, [&](auto f) {
             visit_float("copy", to, [&](auto t) {
-                if constexpr (!std::is_same_v<decltype(f), decltype(t)>) kernel = kernel_of_copy(Round<decltype(f), decltype(t)>(device, call));
+                if constexpr (!std::is_same_v<decltype(f), decltype(t)>)
+                    kernel = kernel_of_copy(Round<decltype(f), decltype(t)>(device, call));
             });
         });
         return kernel;

@@ -1,8 +1,7 @@
 // "dropout" and "dropout_grad" of device/attrs/dropout.h.
-#include "device/attrs/dropout.h"
-
 #include <cmath>
 
+#include "device/attrs/dropout.h"
 #include "elementwise.cuh"
 #include "philox.cuh"
 #include "units.cuh"
@@ -12,11 +11,11 @@ namespace {
 
 constexpr int kPack = 8;  // elements of a thread: two blocks of random numbers
 
-// Output and mask are one dense row, in which packs are aligned where packs_out says so; index leads to the elements of x. Packed: x's
-// elements of a pack lie together.
+// Output and mask are one dense row, in which packs are aligned where packs_out says so; index leads to the elements of x. Packed:
+// x's elements of a pack lie together.
 template <class T, bool Packed, class I>
-__global__ void drop(Index<2> index, I count, bool packs_out, std::uint32_t threshold, float scale, const std::uint64_t *state, const typename T::Stored *x,
-                     typename T::Stored *y, std::uint8_t *mask) {
+__global__ void drop(Index<2> index, I count, bool packs_out, std::uint32_t threshold, float scale, const std::uint64_t *state,
+                     const typename T::Stored *x, typename T::Stored *y, std::uint8_t *mask) {
     using Elements = Pack<typename T::Stored, kPack>;
     using Mask = Pack<std::uint8_t, kPack>;
     const std::uint64_t seed = state[0], counter = state[1];
@@ -74,14 +73,16 @@ std::unique_ptr<Kernel> prepare(Device &device, const mpt_mod_call &call) {
     visit_float("dropout", x.dtype, [&](auto t) {
         using T = decltype(t);
         using Stored = typename T::Stored;
-        kernel = kernel_of("cuda:dropout", [=, &device, scale = scale_of(call)](const void *const *in, void *const *out, void *, cudaStream_t stream) {
+        kernel = kernel_of("cuda:dropout", [=, &device, scale = scale_of(call)](const void *const *in, void *const *out, void *,
+                                                                                cudaStream_t stream) {
             const bool packs_out = aligned(out[0], kLargestUnit) && aligned(out[1], kPack);
             visit_count(loop.count, [&](auto i) {
                 using I = decltype(i);
                 const auto run = packed && aligned(in[0], kLargestUnit) ? drop<T, true, I> : drop<T, false, I>;
                 run<<<blocks_for(device, (loop.count + kPack - 1) / kPack, kThreads, 16), kThreads, 0, stream>>>(
-                    Index<2>(loop), static_cast<I>(loop.count), packs_out, threshold, scale, static_cast<const std::uint64_t *>(in[1]), static_cast<const Stored *>(in[0]),
-                    static_cast<Stored *>(out[0]), static_cast<std::uint8_t *>(out[1]));
+                    Index<2>(loop), static_cast<I>(loop.count), packs_out, threshold, scale,
+                    static_cast<const std::uint64_t *>(in[1]), static_cast<const Stored *>(in[0]), static_cast<Stored *>(out[0]),
+                    static_cast<std::uint8_t *>(out[1]));
             });
             check_launch("dropout");
         });
@@ -95,12 +96,14 @@ struct Keep {
 };
 
 std::unique_ptr<Kernel> prepare_grad(Device &device, const mpt_mod_call &call) {
-    if (call.in[1].dtype != MPT_U8 || call.in[0].dtype != call.out[0].dtype) throw Failure{MPT_ERROR_INTERNAL, "dropout_grad: the operands do not fit"};
+    if (call.in[1].dtype != MPT_U8 || call.in[0].dtype != call.out[0].dtype)
+        throw Failure{MPT_ERROR_INTERNAL, "dropout_grad: the operands do not fit"};
     std::unique_ptr<Kernel> kernel;
     visit_float("dropout_grad", call.in[0].dtype, [&](auto t) {
         using T = decltype(t);
         const Elementwise<float, T, T, U8> loop(device, "dropout_grad", call.out[0], {&call.in[0], &call.in[1]});
-        kernel = kernel_of("cuda:dropout", [loop, keep = Keep{scale_of(call)}](const void *const *in, void *const *out, void *, cudaStream_t stream) {
+        kernel = kernel_of("cuda:dropout", [loop, keep = Keep{scale_of(call)}](const void *const *in, void *const *out, void *,
+                                                                               cudaStream_t stream) {
             loop.run(stream, keep, {in[0], in[1]}, out[0]);
         });
     });

@@ -11,7 +11,8 @@ namespace {
 
 // Offsets: of output, of input without the index, in units; of the index.
 template <class U, class I>
-__global__ void take(Index<3> loop, I units, IndexReader reader, std::uint64_t extent, std::int64_t step, U outside, const void *index, const U *in, U *out) {
+__global__ void take(Index<3> loop, I units, IndexReader reader, std::uint64_t extent, std::int64_t step, U outside,
+                     const void *index, const U *in, U *out) {
     for (I i = blockIdx.x * I{blockDim.x} + threadIdx.x; i < units; i += I{gridDim.x} * blockDim.x) {
         std::int64_t at[3];
         loop.locate(i, at);
@@ -25,7 +26,8 @@ std::unique_ptr<Kernel> kernel_of_gather(const char *name, Device &device, const
     const mpt_mod_operand &y = call.out[0];
     const auto &attrs = attrs_of<mpt_attrs_index>(call);
     mpt_mod_operand x = call.in[0];
-    if (attrs.dim < 0 || attrs.dim >= x.ndim || x.dtype != y.dtype || x.ndim != y.ndim) throw Failure{MPT_ERROR_INTERNAL, std::string(call.kernel) + ": the operands do not fit"};
+    if (attrs.dim < 0 || attrs.dim >= x.ndim || x.dtype != y.dtype || x.ndim != y.ndim)
+        throw Failure{MPT_ERROR_INTERNAL, std::string(call.kernel) + ": the operands do not fit"};
     const auto extent = static_cast<std::uint64_t>(x.shape[attrs.dim]);
     const std::int64_t step = x.strides[attrs.dim];
     std::copy_n(y.shape, y.ndim, x.shape);
@@ -42,8 +44,9 @@ std::unique_ptr<Kernel> kernel_of_gather(const char *name, Device &device, const
         visit_unit(unit, [&](auto u) {
             using U = decltype(u);
             visit_count(units.count, [&](auto i) {
-                take<<<blocks, kThreads, 0, stream>>>(Index<3>(units), static_cast<decltype(i)>(units.count), reader, extent, step / elements,
-                                                      part_of<U>(outside), in[1], static_cast<const U *>(in[0]), static_cast<U *>(out[0]));
+                take<<<blocks, kThreads, 0, stream>>>(Index<3>(units), static_cast<decltype(i)>(units.count), reader, extent,
+                                                      step / elements, part_of<U>(outside), in[1], static_cast<const U *>(in[0]),
+                                                      static_cast<U *>(out[0]));
             });
         });
         check_launch(name);

@@ -17,14 +17,18 @@ struct Image {
         return p.n * strides[0] + p.c * strides[1] + h * strides[2] + w * strides[3];
     }
     // So many channels at a time can be read or written as one.
-    bool packs(const mpt_mod_operand &x, int channels) const {
-        return strides[1] == 1 && x.shape[1] % channels == 0 && strides[0] % channels == 0 && strides[2] % channels == 0 && strides[3] % channels == 0;
-    }
+    bool packs(const mpt_mod_operand &x, int channels) const { return run(x, 1, channels); }
     // So many pixels of a row can.
-    bool rows(const mpt_mod_operand &x, int columns) const {
-        return strides[3] == 1 && x.shape[3] % columns == 0 && strides[0] % columns == 0 && strides[1] % columns == 0 && strides[2] % columns == 0;
-    }
+    bool rows(const mpt_mod_operand &x, int columns) const { return run(x, 3, columns); }
+
     std::int64_t strides[4];
+
+private:
+    bool run(const mpt_mod_operand &x, int dim, int n) const {
+        bool fit = strides[dim] == 1 && x.shape[dim] % n == 0;
+        for (int d = 0; d < 4; ++d) fit &= d == dim || x.shape[d] == 1 || strides[d] % n == 0;
+        return fit;
+    }
 };
 
 inline constexpr int kColumns = 4;  // pixels of a row that a thread makes, where channels do not lie together
@@ -39,7 +43,9 @@ public:
     };
 
     Pixels(const mpt_mod_operand &x, int channels, int columns = 1)
-        : channels_last(x.strides[1] < (x.shape[3] > 1 ? x.strides[3] : x.shape[2] > 1 ? x.strides[2] : x.strides[0])),
+        : channels_last(x.strides[1] < (x.shape[3] > 1   ? x.strides[3]
+                                        : x.shape[2] > 1 ? x.strides[2]
+                                                         : x.strides[0])),
           channels(channels),
           columns(columns),
           c(static_cast<std::uint32_t>(x.shape[1] / channels)),
@@ -74,7 +80,8 @@ public:
 // i n / m, rounded down or up.
 class Proportion {
 public:
-    Proportion(std::int64_t n, std::int64_t m) : by_(static_cast<std::uint32_t>(m)), n_(n), m_(m), narrow_(small((n + 1) * (m + 1))) {}
+    Proportion(std::int64_t n, std::int64_t m)
+        : by_(static_cast<std::uint32_t>(m)), n_(n), m_(m), narrow_(small((n + 1) * (m + 1))) {}
     __device__ __forceinline__ int down(int i) const { return divided(i * n_); }
     __device__ __forceinline__ int up(int i) const { return divided(i * n_ + m_ - 1); }
 

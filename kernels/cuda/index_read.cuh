@@ -20,7 +20,8 @@ public:
             case 2:
                 return static_cast<const std::int16_t *>(index)[i];
             default:
-                return is_signed_ ? std::int64_t{static_cast<const std::int8_t *>(index)[i]} : std::int64_t{static_cast<const std::uint8_t *>(index)[i]};
+                return is_signed_ ? std::int64_t{static_cast<const std::int8_t *>(index)[i]}
+                                  : std::int64_t{static_cast<const std::uint8_t *>(index)[i]};
         }
     }
 

@@ -39,8 +39,8 @@ private:
 };
 
 template <class T, int V, class I>
-__global__ void __launch_bounds__(kThreads) max_pool(Pooling pooling, Pixels<I> pixels, Image x, Image y, const typename T::Stored *in, typename T::Stored *out,
-                                                     Places places) {
+__global__ void __launch_bounds__(kThreads) max_pool(Pooling pooling, Pixels<I> pixels, Image x, Image y,
+                                                     const typename T::Stored *in, typename T::Stored *out, Places places) {
     using Elements = Pack<typename T::Stored, V>;
     for (I i = blockIdx.x * I{kThreads} + threadIdx.x; i < pixels.count; i += I{gridDim.x} * kThreads) {
         const auto p = pixels.at(i);
@@ -82,8 +82,8 @@ __global__ void __launch_bounds__(kThreads) max_pool(Pooling pooling, Pixels<I> 
 
 // Each element of the image gathers from the windows that have it, in ascending order.
 template <class T, int V, class I>
-__global__ void __launch_bounds__(kThreads) max_pool_grad(Pooling pooling, Pixels<I> pixels, Image y, Image x, const typename T::Stored *dy,
-                                                          typename T::Stored *dx, Places places) {
+__global__ void __launch_bounds__(kThreads) max_pool_grad(Pooling pooling, Pixels<I> pixels, Image y, Image x,
+                                                          const typename T::Stored *dy, typename T::Stored *dx, Places places) {
     using Elements = Pack<typename T::Stored, V>;
     for (I i = blockIdx.x * I{kThreads} + threadIdx.x; i < pixels.count; i += I{gridDim.x} * kThreads) {
         const auto p = pixels.at(i);
@@ -109,8 +109,9 @@ __global__ void __launch_bounds__(kThreads) max_pool_grad(Pooling pooling, Pixel
 
 // The same for some pixels of a row at a time.
 template <class T, class I>
-__global__ void __launch_bounds__(kThreads) max_pool_grad_rows(Pooling pooling, Pixels<I> pixels, Image y, Image x, const typename T::Stored *dy,
-                                                               typename T::Stored *dx, Places places) {
+__global__ void __launch_bounds__(kThreads)
+    max_pool_grad_rows(Pooling pooling, Pixels<I> pixels, Image y, Image x, const typename T::Stored *dy, typename T::Stored *dx,
+                       Places places) {
     using Elements = Pack<typename T::Stored, kColumns>;
     for (I i = blockIdx.x * I{kThreads} + threadIdx.x; i < pixels.count; i += I{gridDim.x} * kThreads) {
         const auto p = pixels.at(i);
@@ -150,33 +151,34 @@ std::unique_ptr<Kernel> kernel_of_pool(Device &device, const mpt_mod_call &call,
     const Image x(*form.x), y(*form.y), index(*form.index);
     const bool packed = x.packs(*form.x, kPack) && y.packs(*form.y, kPack) && index.packs(*form.index, kPack);
     const bool wide = form.index->dtype == MPT_I32, rows = form.gradient && !packed && x.rows(*form.x, kColumns);
-    return kernel_of("cuda:max_pool2d", [=, &device, gradient = form.gradient](const void *const *in, void *const *out, void *, cudaStream_t stream) {
-        const Places places{index, gradient ? const_cast<void *>(in[1]) : out[1], wide};
-        const auto *from = static_cast<const Stored *>(in[0]);
-        auto *to = static_cast<Stored *>(out[0]);
-        const bool packs = packed && aligned(from, 16) && aligned(to, 16) && aligned(places.at, wide ? 16 : kPack);
-        const auto start = [&](auto v, auto i) {
-            constexpr int V = decltype(v)::value;
-            const Pixels<decltype(i)> pixels(written, V);
-            const unsigned blocks = blocks_for(device, static_cast<std::int64_t>(pixels.count), kThreads, 16);
-            if (gradient)
-                max_pool_grad<T, V><<<blocks, kThreads, 0, stream>>>(pooling, pixels, y, x, from, to, places);
-            else
-                max_pool<T, V><<<blocks, kThreads, 0, stream>>>(pooling, pixels, x, y, from, to, places);
-        };
-        visit_count(numel(written), [&](auto i) {
-            if (rows && aligned(to, sizeof(Stored) * kColumns)) {
-                const Pixels<decltype(i)> pixels(written, 1, kColumns);
-                const unsigned blocks = blocks_for(device, static_cast<std::int64_t>(pixels.count), kThreads, 16);
-                max_pool_grad_rows<T><<<blocks, kThreads, 0, stream>>>(pooling, pixels, y, x, from, to, places);
-            } else if (packs) {
-                start(std::integral_constant<int, kPack>{}, i);
-            } else {
-                start(std::integral_constant<int, 1>{}, i);
-            }
-        });
-        check_launch("max_pool2d");
-    });
+    return kernel_of("cuda:max_pool2d",
+                     [=, &device, gradient = form.gradient](const void *const *in, void *const *out, void *, cudaStream_t stream) {
+                         const Places places{index, gradient ? const_cast<void *>(in[1]) : out[1], wide};
+                         const auto *from = static_cast<const Stored *>(in[0]);
+                         auto *to = static_cast<Stored *>(out[0]);
+                         const bool packs = packed && aligned(from, 16) && aligned(to, 16) && aligned(places.at, wide ? 16 : kPack);
+                         const auto start = [&](auto v, auto i) {
+                             constexpr int V = decltype(v)::value;
+                             const Pixels<decltype(i)> pixels(written, V);
+                             const unsigned blocks = blocks_for(device, static_cast<std::int64_t>(pixels.count), kThreads, 16);
+                             if (gradient)
+                                 max_pool_grad<T, V><<<blocks, kThreads, 0, stream>>>(pooling, pixels, y, x, from, to, places);
+                             else
+                                 max_pool<T, V><<<blocks, kThreads, 0, stream>>>(pooling, pixels, x, y, from, to, places);
+                         };
+                         visit_count(numel(written), [&](auto i) {
+                             if (rows && aligned(to, sizeof(Stored) * kColumns)) {
+                                 const Pixels<decltype(i)> pixels(written, 1, kColumns);
+                                 const unsigned blocks = blocks_for(device, static_cast<std::int64_t>(pixels.count), kThreads, 16);
+                                 max_pool_grad_rows<T><<<blocks, kThreads, 0, stream>>>(pooling, pixels, y, x, from, to, places);
+                             } else if (packs) {
+                                 start(std::integral_constant<int, kPack>{}, i);
+                             } else {
+                                 start(std::integral_constant<int, 1>{}, i);
+                             }
+                         });
+                         check_launch("max_pool2d");
+                     });
 }
 
 std::unique_ptr<Kernel> prepare_either(Device &device, const mpt_mod_call &call, const Form &form) {

@@ -1,5 +1,4 @@
 #include "mover.cuh"
-
 #include "units.cuh"
 
 namespace mpt::cuda {
@@ -19,7 +18,8 @@ template <class I>
 __global__ void move_row(I units, unsigned rest, const uint4 *in, uint4 *out) {
     const I first = blockIdx.x * I{blockDim.x} + threadIdx.x;
     for (I i = first; i < units; i += I{gridDim.x} * blockDim.x) out[i] = in[i];
-    if (first < rest) reinterpret_cast<std::uint8_t *>(out + units)[first] = reinterpret_cast<const std::uint8_t *>(in + units)[first];
+    if (first < rest)
+        reinterpret_cast<std::uint8_t *>(out + units)[first] = reinterpret_cast<const std::uint8_t *>(in + units)[first];
 }
 
 template <class U>
@@ -31,21 +31,29 @@ struct Bits {
 }  // namespace
 
 Mover::Mover(const Device &device, const char *name, const mpt_mod_operand &to, const mpt_mod_operand &from)
-    : device_(&device), name_(name), loop_(name, {&to, &from}), tiles_(TilePlan::of(loop_)), bytes_(static_cast<int>(bytes_of(to.dtype))) {}
+    : device_(&device),
+      name_(name),
+      loop_(name, {&to, &from}),
+      tiles_(TilePlan::of(loop_)),
+      bytes_(static_cast<int>(bytes_of(to.dtype))) {}
 
 void Mover::run(const void *in, void *out, cudaStream_t stream) const {
     if (loop_.count == 0) return;
     if (tiles_) {
-        const auto tiled = [&](auto u) { run_tiles<decltype(u), Bits<decltype(u)>, Bits<decltype(u)>>(*device_, *tiles_, in, out, stream); };
+        const auto tiled = [&](auto u) {
+            run_tiles<decltype(u), Bits<decltype(u)>, Bits<decltype(u)>>(*device_, *tiles_, in, out, stream);
+        };
         if (bytes_ == 1) tiled(std::uint8_t{});
         if (bytes_ == 2) tiled(std::uint16_t{});
         if (bytes_ == 4) tiled(std::uint32_t{});
         if (bytes_ == 8) tiled(std::uint64_t{});
-    } else if (loop_.ndim == 1 && loop_.inner_stride(0) == 1 && loop_.inner_stride(1) == 1 && aligned(in, kLargestUnit) && aligned(out, kLargestUnit)) {
+    } else if (loop_.ndim == 1 && loop_.inner_stride(0) == 1 && loop_.inner_stride(1) == 1 && aligned(in, kLargestUnit) &&
+               aligned(out, kLargestUnit)) {
         const std::int64_t units = loop_.count * bytes_ / kLargestUnit, rest = loop_.count * bytes_ % kLargestUnit;
         visit_count(units, [&](auto i) {
             move_row<<<blocks_for(*device_, units, kThreads, 32), kThreads, 0, stream>>>(
-                static_cast<decltype(i)>(units), static_cast<unsigned>(rest), static_cast<const uint4 *>(in), static_cast<uint4 *>(out));
+                static_cast<decltype(i)>(units), static_cast<unsigned>(rest), static_cast<const uint4 *>(in),
+                static_cast<uint4 *>(out));
         });
     } else {
         const int unit = unit_of<2>(loop_, bytes_, {out, in});
@@ -54,8 +62,8 @@ void Mover::run(const void *in, void *out, cudaStream_t stream) const {
         visit_unit(unit, [&](auto u) {
             using U = decltype(u);
             visit_count(units.count, [&](auto i) {
-                move<<<blocks, kThreads, 0, stream>>>(Index<2>(units), static_cast<decltype(i)>(units.count), static_cast<const U *>(in),
-                                                      static_cast<U *>(out));
+                move<<<blocks, kThreads, 0, stream>>>(Index<2>(units), static_cast<decltype(i)>(units.count),
+                                                      static_cast<const U *>(in), static_cast<U *>(out));
             });
         });
     }

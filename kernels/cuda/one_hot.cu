@@ -40,15 +40,16 @@ std::unique_ptr<Kernel> prepare(Device &device, const mpt_mod_call &call) {
         // A pack has one index: its elements are classes.
         bool packed = loop.inner_stride(0) == 1 && loop.inner_stride(1) == 0 && loop.inner() % kPack == 0;
         for (int d = 0; d + 1 < loop.ndim; ++d) packed &= loop.strides[0][d] % kPack == 0;
-        kernel = kernel_of("cuda:one_hot", [&device, loop, reader, one, packed](const void *const *in, void *const *out, void *, cudaStream_t stream) {
+        kernel = kernel_of("cuda:one_hot", [&device, loop, reader, one, packed](const void *const *in, void *const *out, void *,
+                                                                                cudaStream_t stream) {
             const bool packs = packed && aligned(out[0], kLargestUnit);
             const std::int64_t count = packs ? loop.count / kPack : loop.count;
             visit_count(loop.count, [&](auto i) {
                 using I = decltype(i);
                 const auto write = packs ? write_one_hot<U, kPack, I> : write_one_hot<U, 1, I>;
-                write<<<blocks_for(device, count, kThreads, 16), kThreads, 0, stream>>>(Index<3>(loop), static_cast<I>(count), reader,
-                                                                                       static_cast<int>(loop.inner_stride(2)), part_of<U>(one), in[0],
-                                                                                       static_cast<U *>(out[0]));
+                write<<<blocks_for(device, count, kThreads, 16), kThreads, 0, stream>>>(
+                    Index<3>(loop), static_cast<I>(count), reader, static_cast<int>(loop.inner_stride(2)), part_of<U>(one), in[0],
+                    static_cast<U *>(out[0]));
             });
             check_launch("one_hot");
         });

@@ -68,8 +68,8 @@ struct Dims {
         const Dim &row = at[ndim - 1];
         const auto fits = [&](int unit) {
             const auto whole = [&](std::int64_t elements) { return elements * bytes % unit == 0; };
-            bool fit = aligned(in, static_cast<std::size_t>(unit)) && aligned(out, static_cast<std::size_t>(unit)) && row.step == 1 && row.from == 1 &&
-                       whole(row.extent) && whole(row.inside) && whole(row.before);
+            bool fit = aligned(in, static_cast<std::size_t>(unit)) && aligned(out, static_cast<std::size_t>(unit)) &&
+                       row.step == 1 && row.from == 1 && whole(row.extent) && whole(row.inside) && whole(row.before);
             for (int d = 0; d + 1 < ndim; ++d) fit &= whole(at[d].step) && whole(at[d].from);
             return fit;
         };
@@ -101,14 +101,16 @@ std::unique_ptr<Kernel> prepare(Device &device, const mpt_mod_call &call) {
     if (x.dtype != y.dtype || x.ndim != y.ndim) throw Failure{MPT_ERROR_INTERNAL, "pad: the operands do not fit"};
     const int bytes = static_cast<int>(bytes_of(y.dtype));
     const uint4 value = encoded("pad", y.dtype, attrs.value);
-    return kernel_of("cuda:pad", [&device, bytes, value, dims = Dims(x, y, attrs)](const void *const *in, void *const *out, void *, cudaStream_t stream) {
+    return kernel_of("cuda:pad", [&device, bytes, value, dims = Dims(x, y, attrs)](const void *const *in, void *const *out, void *,
+                                                                                   cudaStream_t stream) {
         const int unit = dims.unit(bytes, in[0], out[0]);
         const std::int64_t units = dims.count / (unit / bytes);
         visit_unit(unit, [&](auto u) {
             using U = decltype(u);
             visit_count(units, [&](auto i) {
-                pad<<<blocks_for(device, units, kThreads, 16), kThreads, 0, stream>>>(dims.frame(unit / bytes), static_cast<decltype(i)>(units), part_of<U>(value),
-                                                                                     static_cast<const U *>(in[0]), static_cast<U *>(out[0]));
+                pad<<<blocks_for(device, units, kThreads, 16), kThreads, 0, stream>>>(
+                    dims.frame(unit / bytes), static_cast<decltype(i)>(units), part_of<U>(value), static_cast<const U *>(in[0]),
+                    static_cast<U *>(out[0]));
             });
         });
         check_launch("pad");

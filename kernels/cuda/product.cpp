@@ -114,9 +114,10 @@ void Product::launch(const void *a, const void *b, const void *bias, void *d, vo
     if (has_bias_) set(operation_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
     const auto address = reinterpret_cast<std::uintptr_t>(a) | reinterpret_cast<std::uintptr_t>(b) | reinterpret_cast<std::uintptr_t>(d) |
                          (has_bias_ ? reinterpret_cast<std::uintptr_t>(bias) : 0);
+    const std::uintptr_t scratch = (reinterpret_cast<std::uintptr_t>(workspace) + kWorkspaceAlignment - 1) / kWorkspaceAlignment * kWorkspaceAlignment;
     const float one = 1, zero = 0;
-    check(cublasLtMatmul(handle_, operation_, &one, a, a_, b, b_, &zero, d, d_, d, d_, address % kAlignment == 0 ? &aligned_ : &any_, workspace,
-                         workspace_bytes_, stream),
+    check(cublasLtMatmul(handle_, operation_, &one, a, a_, b, b_, &zero, d, d_, d, d_, address % kAlignment == 0 ? &aligned_ : &any_,
+                         workspace_bytes_ ? reinterpret_cast<void *>(scratch) : nullptr, workspace_bytes_, stream),
           "cublasLtMatmul");
 }
 

@@ -35,10 +35,12 @@ public:
     Product(const Product &) = delete;
     Product &operator=(const Product &) = delete;
 
-    std::size_t workspace_bytes() const { return workspace_bytes_; }
+    // With room to align it, which the core does less than cuBLASLt asks for.
+    std::size_t workspace_bytes() const { return workspace_bytes_ ? workspace_bytes_ + kWorkspaceAlignment - 1 : 0; }
     void launch(const void *a, const void *b, const void *bias, void *d, void *workspace, cudaStream_t stream);
 
 private:
+    static constexpr std::size_t kWorkspaceAlignment = 256;
     bool choose(Device &device, std::uint32_t alignment, cublasLtMatmulAlgo_t &algo);
 
     cublasLtHandle_t handle_ = nullptr;

@@ -31,8 +31,8 @@ struct Scales {
 // With a scale from before, all is done while the largest magnitude is looked for; without, that is another pass. Magnitudes are
 // compared as bits, which order as the numbers do. V elements lie together; rest: elements behind the packs of one dense row.
 template <class T, class To, int V, bool First, class I>
-__global__ void __launch_bounds__(kThreads) quantize(Scales scales, Index<2> index, I packs, unsigned rest, const typename T::Stored *x,
-                                                     typename To::Stored *y) {
+__global__ void __launch_bounds__(kThreads)
+    quantize(Scales scales, Index<2> index, I packs, unsigned rest, const typename T::Stored *x, typename To::Stored *y) {
     __shared__ std::uint32_t scratch[32];
     float scale = scales.given ? *scales.given : 0;
     const bool known = scale != 0;
@@ -55,7 +55,8 @@ __global__ void __launch_bounds__(kThreads) quantize(Scales scales, Index<2> ind
         const std::uint32_t magnitude = __float_as_uint(value) & 0x7FFFFFFFu;
         const bool finite = magnitude < 0x7F800000u;
         largest = max(largest, finite ? magnitude : 0u);
-        return narrow<To>(finite ? value * scale : __uint_as_float(0x7FC00000u));  // an infinity that saturated would hide an overflow
+        return narrow<To>(finite ? value * scale
+                                 : __uint_as_float(0x7FC00000u));  // an infinity that saturated would hide an overflow
     };
     if (converts || measures) {
         const I first = blockIdx.x * I{kThreads} + threadIdx.x;
@@ -99,7 +100,8 @@ public:
     void launch(const void *const *in, void *const *out, void *workspace, cudaStream_t stream) override {
         const Scales scales{limit_, scaled_ ? static_cast<const float *>(in[1]) : nullptr, static_cast<float *>(out[1]),
                             remembers_ ? static_cast<float *>(out[2]) : nullptr, static_cast<std::uint32_t *>(workspace)};
-        const bool packs = packed_ && aligned(in[0], alignof(Pack<typename T::Stored, kPack>)) && aligned(out[0], alignof(Pack<typename To::Stored, kPack>));
+        const bool packs = packed_ && aligned(in[0], alignof(Pack<typename T::Stored, kPack>)) &&
+                           aligned(out[0], alignof(Pack<typename To::Stored, kPack>));
         visit_count(loop_.count, [&](auto i) {
             using I = decltype(i);
             if (packs)
@@ -224,10 +226,11 @@ void update(const mpt_attrs_fp8_update &attrs, const std::vector<std::int64_t> &
         Slots<N> slots;
         const std::int64_t count = std::min<std::int64_t>(attrs.n - first, N);
         for (std::int64_t i = first; i < first + count; ++i)
-            slots.slot[i - first] = {static_cast<float *>(out[i]), static_cast<float *>(out[attrs.n + i]), static_cast<float *>(out[2 * attrs.n + i]),
-                                     static_cast<std::int64_t *>(out[3 * attrs.n + i]), lengths[static_cast<std::size_t>(i)]};
-        fp8_update<N><<<static_cast<unsigned>(count), 32, 0, stream>>>(slots, static_cast<float>(attrs.limit[0]), static_cast<float>(attrs.limit[1]),
-                                                                       static_cast<float>(attrs.limit[2]));
+            slots.slot[i - first] = {static_cast<float *>(out[i]), static_cast<float *>(out[attrs.n + i]),
+                                     static_cast<float *>(out[2 * attrs.n + i]), static_cast<std::int64_t *>(out[3 * attrs.n + i]),
+                                     lengths[static_cast<std::size_t>(i)]};
+        fp8_update<N><<<static_cast<unsigned>(count), 32, 0, stream>>>(
+            slots, static_cast<float>(attrs.limit[0]), static_cast<float>(attrs.limit[1]), static_cast<float>(attrs.limit[2]));
         check_launch("fp8_update");
     }
 }

@@ -16,7 +16,8 @@ __device__ __forceinline__ float scaled(float a, float b, float x) {
 }
 
 __device__ __forceinline__ float4 numbers(const uint4 &block, bool normal, float a, float b) {
-    if (!normal) return {scaled(a, b, unit(block.x)), scaled(a, b, unit(block.y)), scaled(a, b, unit(block.z)), scaled(a, b, unit(block.w))};
+    if (!normal)
+        return {scaled(a, b, unit(block.x)), scaled(a, b, unit(block.y)), scaled(a, b, unit(block.z)), scaled(a, b, unit(block.w))};
     float4 x;
     const auto pair = [&](std::uint32_t first, std::uint32_t second, float &cosine, float &sine) {
         const float r = sqrtf(-2.0f * logf(unit(first) + 0x1p-24f));
@@ -79,16 +80,18 @@ std::unique_ptr<Kernel> prepare(Device &device, const mpt_mod_call &call) {
     visit_stored(y.dtype, [&](auto t) {
         using T = decltype(t);
         using Stored = typename T::Stored;
-        kernel = kernel_of("cuda:philox", [&device, what, loop, dense](const void *const *in, void *const *out, void *, cudaStream_t stream) {
-            const unsigned blocks = blocks_for(device, (loop.count + 3) / 4, kThreads, 16);
-            visit_count(loop.count, [&](auto i) {
-                using I = decltype(i);
-                const auto fill = dense && aligned(out[0], alignof(Pack<Stored, 4>)) ? fill_random<T, true, I> : fill_random<T, false, I>;
-                fill<<<blocks, kThreads, 0, stream>>>(what, Index<2>(loop), static_cast<I>(loop.count), static_cast<const std::uint64_t *>(in[0]),
-                                                       static_cast<Stored *>(out[0]));
+        kernel = kernel_of(
+            "cuda:philox", [&device, what, loop, dense](const void *const *in, void *const *out, void *, cudaStream_t stream) {
+                const unsigned blocks = blocks_for(device, (loop.count + 3) / 4, kThreads, 16);
+                visit_count(loop.count, [&](auto i) {
+                    using I = decltype(i);
+                    const auto fill =
+                        dense && aligned(out[0], alignof(Pack<Stored, 4>)) ? fill_random<T, true, I> : fill_random<T, false, I>;
+                    fill<<<blocks, kThreads, 0, stream>>>(what, Index<2>(loop), static_cast<I>(loop.count),
+                                                          static_cast<const std::uint64_t *>(in[0]), static_cast<Stored *>(out[0]));
+                });
+                check_launch("random");
             });
-            check_launch("random");
-        });
     });
     return kernel;
 }

@@ -68,7 +68,8 @@ __global__ void __launch_bounds__(kThreads) copy_tiles(TileGrid grid, const type
         grid.rest.locate(static_cast<std::uint64_t>(group / grid.tiles_across), offset);
         const typename From::Stored *from = in + offset[1] + d0 + a0 * grid.in_step;
         T *to = out + offset[0] + a0 + d0 * grid.out_step;
-        const int across = static_cast<int>(min(std::int64_t{kEdge}, grid.across - a0)), down = static_cast<int>(min(std::int64_t{kEdge}, grid.down - d0));
+        const int across = static_cast<int>(min(std::int64_t{kEdge}, grid.across - a0)),
+                  down = static_cast<int>(min(std::int64_t{kEdge}, grid.down - d0));
 #pragma unroll
         for (int r = 0; r < kEdge; r += kRows)
             if (x < down && y + r < across) tile[y + r][x] = narrow<To, C>(widen<From, C>(from[x + (y + r) * grid.in_step]));
@@ -83,7 +84,13 @@ __global__ void __launch_bounds__(kThreads) copy_tiles(TileGrid grid, const type
 template <class C, class From, class To>
 void run_tiles(const Device &device, const TilePlan &plan, const void *in, void *out, cudaStream_t stream) {
     constexpr int kEdge = kTileEdge<From, To>;
-    TileGrid grid{plan.across, plan.down, plan.out_step, plan.in_step, (plan.across + kEdge - 1) / kEdge, (plan.down + kEdge - 1) / kEdge, 0,
+    TileGrid grid{plan.across,
+                  plan.down,
+                  plan.out_step,
+                  plan.in_step,
+                  (plan.across + kEdge - 1) / kEdge,
+                  (plan.down + kEdge - 1) / kEdge,
+                  0,
                   Index<2>(plan.rest)};
     grid.tiles = grid.tiles_across * grid.tiles_down * plan.rest.count;
     copy_tiles<C, From, To><<<blocks_for(device, grid.tiles, 1, 64), kThreads, 0, stream>>>(

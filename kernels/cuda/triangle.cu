@@ -41,17 +41,18 @@ std::unique_ptr<Kernel> prepare(Device &device, const mpt_mod_call &call) {
             packed &= loop.inner_stride(k) == 1;
             for (int d = 0; d + 1 < loop.ndim; ++d) packed &= loop.strides[k][d] % kPack == 0;
         }
-        kernel = kernel_of("cuda:triangle", [&device, part, loop, packed](const void *const *in, void *const *out, void *, cudaStream_t stream) {
-            const bool packs = packed && aligned(in[0], kLargestUnit) && aligned(out[0], kLargestUnit);
-            const std::int64_t count = packs ? loop.count / kPack : loop.count;
-            visit_count(loop.count, [&](auto i) {
-                using I = decltype(i);
-                const auto keep = packs ? keep_triangle<U, kPack, I> : keep_triangle<U, 1, I>;
-                keep<<<blocks_for(device, count, kThreads, 16), kThreads, 0, stream>>>(part, Index<3>(loop), static_cast<I>(count),
-                                                                                      static_cast<const U *>(in[0]), static_cast<U *>(out[0]));
+        kernel = kernel_of(
+            "cuda:triangle", [&device, part, loop, packed](const void *const *in, void *const *out, void *, cudaStream_t stream) {
+                const bool packs = packed && aligned(in[0], kLargestUnit) && aligned(out[0], kLargestUnit);
+                const std::int64_t count = packs ? loop.count / kPack : loop.count;
+                visit_count(loop.count, [&](auto i) {
+                    using I = decltype(i);
+                    const auto keep = packs ? keep_triangle<U, kPack, I> : keep_triangle<U, 1, I>;
+                    keep<<<blocks_for(device, count, kThreads, 16), kThreads, 0, stream>>>(
+                        part, Index<3>(loop), static_cast<I>(count), static_cast<const U *>(in[0]), static_cast<U *>(out[0]));
+                });
+                check_launch("triangle");
             });
-            check_launch("triangle");
-        });
     });
     return kernel;
 }

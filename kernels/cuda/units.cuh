@@ -16,7 +16,8 @@ inline uint4 encoded(const char *kernel, std::int32_t dtype, double value) {
     uint4 unit;
     visit(kernel, dtype, [&](auto format) {
         const auto element = narrow<decltype(format), double>(value);
-        for (std::size_t i = 0; i < sizeof unit; i += sizeof element) std::memcpy(reinterpret_cast<char *>(&unit) + i, &element, sizeof element);
+        for (std::size_t i = 0; i < sizeof unit; i += sizeof element)
+            std::memcpy(reinterpret_cast<char *>(&unit) + i, &element, sizeof element);
     });
     return unit;
 }
@@ -30,7 +31,8 @@ int unit_of(const Loop &loop, int bytes, const std::array<const void *, N> &data
         bool fit = whole(loop.inner()) && whole(step);
         for (int k = 0; k < loop.operands; ++k) {
             const bool moved = k < static_cast<int>(N);
-            fit &= loop.inner_stride(k) == (moved ? 1 : 0) && (!moved || aligned(data[static_cast<std::size_t>(k)], static_cast<std::size_t>(unit)));
+            fit &= loop.inner_stride(k) == (moved ? 1 : 0) &&
+                   (!moved || aligned(data[static_cast<std::size_t>(k)], static_cast<std::size_t>(unit)));
             for (int d = 0; moved && d + 1 < loop.ndim; ++d) fit &= whole(loop.strides[k][d]);
         }
         return fit;

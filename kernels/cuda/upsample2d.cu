@@ -12,8 +12,8 @@ struct Mix {
     float weight[2];
 };
 
-// One dimension, `in` elements made `out`. Positions are multiples of 1 / (2 out), so that integers hold them: (2 i + 1) in - out is
-// where output i lies, if not below 0.
+// One dimension, `in` elements made `out`. Positions are multiples of 1 / (2 out), so that integers hold them: (2 i + 1) in - out
+// is where output i lies, if not below 0.
 class Resizing {
 public:
     Resizing(std::int64_t mode, std::int64_t in, std::int64_t out)
@@ -54,7 +54,9 @@ public:
     }
 
 private:
-    __device__ __forceinline__ std::int64_t place(int i) const { return max((2 * std::int64_t{i} + 1) * in_ - out_, std::int64_t{0}); }
+    __device__ __forceinline__ std::int64_t place(int i) const {
+        return max((2 * std::int64_t{i} + 1) * in_ - out_, std::int64_t{0});
+    }
     // Of a number that is not negative.
     __device__ __forceinline__ std::int64_t divided(std::int64_t x, const Divider &by, std::int64_t m) const {
         if (!narrow_) return x / m;
@@ -78,7 +80,8 @@ struct Sizes {
 };
 
 template <class T, int V, class I>
-__global__ void __launch_bounds__(kThreads) upsample(Sizes sizes, Pixels<I> pixels, Image x, Image y, const typename T::Stored *in, typename T::Stored *out) {
+__global__ void __launch_bounds__(kThreads)
+    upsample(Sizes sizes, Pixels<I> pixels, Image x, Image y, const typename T::Stored *in, typename T::Stored *out) {
     using Elements = Pack<typename T::Stored, V>;
     for (I i = blockIdx.x * I{kThreads} + threadIdx.x; i < pixels.count; i += I{gridDim.x} * kThreads) {
         const auto p = pixels.at(i);
@@ -110,7 +113,8 @@ __global__ void __launch_bounds__(kThreads) upsample(Sizes sizes, Pixels<I> pixe
 
 // The same for some pixels of a row at a time.
 template <class T, class I>
-__global__ void __launch_bounds__(kThreads) upsample_rows(Sizes sizes, Pixels<I> pixels, Image x, Image y, const typename T::Stored *in, typename T::Stored *out) {
+__global__ void __launch_bounds__(kThreads)
+    upsample_rows(Sizes sizes, Pixels<I> pixels, Image x, Image y, const typename T::Stored *in, typename T::Stored *out) {
     using Elements = Pack<typename T::Stored, kColumns>;
     for (I i = blockIdx.x * I{kThreads} + threadIdx.x; i < pixels.count; i += I{gridDim.x} * kThreads) {
         const auto p = pixels.at(i);
@@ -133,8 +137,8 @@ __global__ void __launch_bounds__(kThreads) upsample_rows(Sizes sizes, Pixels<I>
 
 // Each element of the image gathers from the outputs that it has a share in, in ascending order.
 template <class T, int V, class I>
-__global__ void __launch_bounds__(kThreads) upsample_grad(Sizes sizes, Pixels<I> pixels, Image y, Image x, const typename T::Stored *dy,
-                                                          typename T::Stored *dx) {
+__global__ void __launch_bounds__(kThreads)
+    upsample_grad(Sizes sizes, Pixels<I> pixels, Image y, Image x, const typename T::Stored *dy, typename T::Stored *dx) {
     using Elements = Pack<typename T::Stored, V>;
     for (I i = blockIdx.x * I{kThreads} + threadIdx.x; i < pixels.count; i += I{gridDim.x} * kThreads) {
         const auto p = pixels.at(i);
@@ -160,8 +164,8 @@ __global__ void __launch_bounds__(kThreads) upsample_grad(Sizes sizes, Pixels<I>
 
 // The same for some pixels of a row at a time.
 template <class T, class I>
-__global__ void __launch_bounds__(kThreads) upsample_grad_rows(Sizes sizes, Pixels<I> pixels, Image y, Image x, const typename T::Stored *dy,
-                                                               typename T::Stored *dx) {
+__global__ void __launch_bounds__(kThreads)
+    upsample_grad_rows(Sizes sizes, Pixels<I> pixels, Image y, Image x, const typename T::Stored *dy, typename T::Stored *dx) {
     using Elements = Pack<typename T::Stored, kColumns>;
     for (I i = blockIdx.x * I{kThreads} + threadIdx.x; i < pixels.count; i += I{gridDim.x} * kThreads) {
         const auto p = pixels.at(i);
@@ -187,7 +191,8 @@ __global__ void __launch_bounds__(kThreads) upsample_grad_rows(Sizes sizes, Pixe
 
 // x: the image, y: what is made of it.
 template <class T>
-std::unique_ptr<Kernel> kernel_of_resizing(Device &device, const mpt_mod_call &call, const mpt_mod_operand &x, const mpt_mod_operand &y, bool gradient) {
+std::unique_ptr<Kernel> kernel_of_resizing(Device &device, const mpt_mod_call &call, const mpt_mod_operand &x,
+                                           const mpt_mod_operand &y, bool gradient) {
     using Stored = typename T::Stored;
     constexpr int kPack = 16 / sizeof(Stored);
     const std::int64_t mode = attrs_of<mpt_attrs_upsample2d>(call).mode;
@@ -197,7 +202,8 @@ std::unique_ptr<Kernel> kernel_of_resizing(Device &device, const mpt_mod_call &c
     const Image image(x), made(y);
     const bool packed = image.packs(x, kPack) && made.packs(y, kPack);
     const bool rows = !packed && (gradient ? image.rows(x, kColumns) : made.rows(y, kColumns));
-    return kernel_of("cuda:upsample2d", [=, &device, written = gradient ? x : y](const void *const *in, void *const *out, void *, cudaStream_t stream) {
+    return kernel_of("cuda:upsample2d", [=, &device, written = gradient ? x : y](const void *const *in, void *const *out, void *,
+                                                                                 cudaStream_t stream) {
         const auto *from = static_cast<const Stored *>(in[0]);
         auto *to = static_cast<Stored *>(out[0]);
         const auto start = [&](auto v, auto i) {
@@ -228,7 +234,8 @@ std::unique_ptr<Kernel> kernel_of_resizing(Device &device, const mpt_mod_call &c
     });
 }
 
-std::unique_ptr<Kernel> prepare_either(Device &device, const mpt_mod_call &call, const mpt_mod_operand &x, const mpt_mod_operand &y, bool gradient) {
+std::unique_ptr<Kernel> prepare_either(Device &device, const mpt_mod_call &call, const mpt_mod_operand &x, const mpt_mod_operand &y,
+                                       bool gradient) {
     std::unique_ptr<Kernel> kernel;
     visit_float(call.kernel, x.dtype, [&](auto t) { kernel = kernel_of_resizing<decltype(t)>(device, call, x, y, gradient); });
     return kernel;

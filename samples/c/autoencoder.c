@@ -147,6 +147,7 @@ int main(int argc, char **argv) {
     k.steps = batches_count(&a.train.order);
     a.optimizer = make_optimizer(a.t.ctx, a.net, k.epochs * k.steps);
     k.optimizers[0] = a.optimizer;
+    k.models[0] = a.net;
     tested = loop_run(&k, &o);
     printf("test mse: %.6f\n", figures_loss(&tested));
 

@@ -144,6 +144,7 @@ int main(int argc, char **argv) {
     k.epochs = o.epochs;
     k.steps = batches_count(&r.train_set.order);
     k.optimizers[0] = r.optimizer;
+    k.models[0] = r.model;
     tested = loop_run(&k, &o);
     printf("test accuracy: %.2f %%\n", 100 * figures_metric(&tested));
 

@@ -198,6 +198,8 @@ int main(int argc, char **argv) {
     phase_input(&r.test_phase, MPT_F32, 2, noise);
     k.optimizers[0] = r.g.generator_optimizer;
     k.optimizers[1] = r.g.discriminator_optimizer;
+    k.models[0] = r.g.generator;
+    k.models[1] = r.g.discriminator;
     tested = loop_run(&k, &o);
 
     CHECK(mpt_optimizer_counts(r.g.generator_optimizer, &stepped[0], &skipped[0]));

@@ -155,7 +155,7 @@ static void make_optimizer(gpt *g) {
     CHECK(mpt_optimizer_set_clip_norm(g->optimizer, 1));
     CHECK(mpt_schedule_desc_init(&schedule, sizeof schedule));
     schedule.kind = MPT_SCHEDULE_COSINE;
-    schedule.warmup_steps = (steps + 19) / 20;
+    schedule.warmup_steps = steps / 20;
     schedule.total_steps = steps;
     schedule.final_factor = 0.1;
     CHECK(mpt_optimizer_set_schedule(g->optimizer, &schedule));
@@ -320,6 +320,7 @@ int main(int argc, char **argv) {
     phase_open(&g.sample_phase, &g.t, sample_rule, &g, 1);
     phase_input(&g.sample_phase, MPT_I32, 2, shape);
     k.optimizers[0] = g.optimizer;
+    k.models[0] = g.net;
     tested = loop_run(&k, &o);
     if (sample_length > 0) write_text(&g);
     printf("validation loss: %.4f nats, %.4f bits per character\n", figures_loss(&tested), figures_metric(&tested));

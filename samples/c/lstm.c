@@ -217,6 +217,7 @@ int main(int argc, char **argv) {
     k.epochs = o.epochs;
     k.steps = batches_count(&l.train_order);
     k.optimizers[0] = l.optimizer;
+    k.models[0] = l.net;
     tested = loop_run(&k, &o);
     printf("test accuracy: %.2f %%\n", 100 * figures_metric(&tested));
 

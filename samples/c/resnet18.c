@@ -153,7 +153,7 @@ static mpt_optimizer *make_optimizer(mpt_context *ctx, mpt_layer *net, int64_t s
     CHECK(mpt_optimizer_sgd(ctx, &desc, &optimizer));
     CHECK(mpt_optimizer_add_layer(optimizer, net));
     CHECK(mpt_schedule_desc_init(&schedule, sizeof schedule));
-    schedule.kind = MPT_SCHEDULE_ONE_CYCLE;
+    schedule.kind = steps > 1 ? MPT_SCHEDULE_ONE_CYCLE : MPT_SCHEDULE_CONSTANT; /* one step has no way up and down */
     schedule.warmup_steps = (steps + 3) / 4;
     schedule.total_steps = steps;
     CHECK(mpt_optimizer_set_schedule(optimizer, &schedule)); /* the device counts: programs follow, skipped steps do not count */
@@ -179,6 +179,7 @@ int main(int argc, char **argv) {
     phase_open(&r.test_phase, &r.t, test_rule, &r, 2);
     images_inputs(&r.test_phase, 1);
     k.optimizers[0] = r.optimizer;
+    k.models[0] = r.net;
     tested = loop_run(&k, &o);
     printf("test accuracy: %.2f %%\n", 100 * figures_metric(&tested));
 

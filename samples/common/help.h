@@ -17,7 +17,8 @@
     "                            what products compute in (default f32); f16 scales the loss\n" \
     "  --recipe current|delayed|unscaled\n" \
     "                            how fp8 finds its scales (default current)\n" \
-    "  --keep PATTERNS           layers that fp8 leaves in bf16, for example 'conv1,*head'\n" \
+    "  --keep PATTERNS           layers that fp8 leaves in bf16, for example 'conv1,*head'; a pattern that\n" \
+    "                            matches none is refused with the list of layers\n" \
     "  --seed N                  of weights, order and noise (default 0)\n" \
     "  --device auto|cpu|cuda    where to compute (default auto: the GPU when it works)\n" \
     "  --threads N               threads of the CPU (default 0: one per core)\n" \

@@ -89,6 +89,32 @@ static mpt_state *make_state(const task *k, uint64_t seed) {
     return state;
 }
 
+/* Goes on from the checkpoint of --resume; gives the number of epochs that it has behind it. */
+static int64_t resume(const task *k, const options *o, mpt_state *state, int64_t *seed) {
+    int64_t epoch, precision = o->precision;
+    mpt_status status;
+    mpt_state *first;
+    CHECK(mpt_state_create(k->t->ctx, &first));
+    CHECK(mpt_state_set_number(first, "precision", precision));
+    status = mpt_state_load(first, o->resume);
+    if (status == MPT_OK) CHECK(mpt_state_number(first, "precision", &precision));
+    mpt_state_release(first);
+    status = mpt_state_load(state, o->resume);
+    if (precision != o->precision) {
+        const char *name = precision == OPTIONS_FP8 ? "fp8" : mpt_dtype_name((mpt_dtype)precision);
+        if (status != MPT_OK) {
+            fprintf(stderr, "--resume %s: it was saved with --precision %s and cannot go on with --precision %s:\n  %s\n",
+                    o->resume, name, options_precision(o), mpt_last_error());
+            exit(EXIT_USAGE);
+        }
+        printf("%s was saved with --precision %s and goes on with --precision %s\n", o->resume, name, options_precision(o));
+    }
+    CHECK(status);
+    CHECK(mpt_state_number(state, "epoch", &epoch));
+    CHECK(mpt_state_number(state, "seed", seed)); /* its order of the data goes on too */
+    return epoch;
+}
+
 static void read_scaling(const task *k, double *scale, int64_t *skipped) {
     int i;
     *scale = 0;
@@ -138,13 +164,13 @@ figures loop_run(const task *k, const options *o) {
     open_results(&files, o->out);
     log.metric = k->metric;
     log.loss = k->loss_name;
+    training_check_keep(o, k->models);
     state = make_state(k, o->seed);
     if (o->resume) {
-        CHECK(mpt_state_load(state, o->resume));
-        CHECK(mpt_state_number(state, "epoch", &epoch));
-        CHECK(mpt_state_number(state, "seed", &seed)); /* its order of the data goes on too */
+        epoch = resume(k, o, state, &seed);
         history_read_csv(&log, files.log, epoch);
     }
+    CHECK(mpt_state_set_number(state, "precision", o->precision));
     CHECK(mpt_context_describe(k->t->ctx, machine, sizeof machine, NULL));
     snprintf(title, sizeof title, "%s in %s, seed %lld", k->title, options_precision(o), (long long)seed);
     printf("%s, %s\non %s\n", title, o->eager ? "eager" : "captured", machine);

@@ -30,6 +30,7 @@ typedef struct task {
     const char *loss_name; /* "cross-entropy" */
     int64_t epochs, steps;
     mpt_optimizer *optimizers[2]; /* the second one may be NULL; the rate shown is the first's */
+    mpt_layer *models[2];         /* whose layers --keep names; the second one may be NULL */
     void *user;
     /* Before an epoch, counted from 0. A resumed run has the seed that it started with. */
     void (*begin)(void *user, int64_t epoch, uint64_t seed);

@@ -1,19 +1,65 @@
 /* A context, a precision, and steps that become programs. SPDX-License-Identifier: Apache-2.0 */
+#define _POSIX_C_SOURCE 200809L
 #include "training.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "check.h"
 
-/* Those of the patterns, which have commas between, are not in fp8. */
+enum { LAYER_NAME = 128 };
+
+/* The next of the patterns, which have commas between; 0 where there is none. */
+static int next_pattern(const char **patterns, char pattern[LAYER_NAME]) {
+    while (**patterns) {
+        const size_t length = strcspn(*patterns, ",");
+        snprintf(pattern, LAYER_NAME, "%.*s", (int)length, *patterns);
+        *patterns += length + ((*patterns)[length] == ',');
+        if (*pattern) return 1;
+    }
+    return 0;
+}
+
 static void keep_layers(mpt_policy *policy, const char *patterns) {
-    while (*patterns) {
-        char pattern[128];
-        const size_t length = strcspn(patterns, ",");
-        snprintf(pattern, sizeof pattern, "%.*s", (int)length, patterns);
-        if (*pattern) CHECK(mpt_policy_set_layer(policy, pattern, MPT_BF16));
-        patterns += length + (patterns[length] == ',');
+    char pattern[LAYER_NAME];
+    while (next_pattern(&patterns, pattern)) CHECK(mpt_policy_set_layer(policy, pattern, MPT_BF16));
+}
+
+/* Does the pattern match a layer that has weights? A parameter's name is its layer's and, behind the last dot, its own. With a
+ * stream the layers are written there. */
+static int find_layer(mpt_layer *model, const char *pattern, FILE *list) {
+    char name[LAYER_NAME], before[LAYER_NAME] = "";
+    int32_t count, ndim, i;
+    int found = 0;
+    CHECK(mpt_layer_parameter_count(model, &count));
+    for (i = 0; i < count; ++i) {
+        mpt_tensor *parameter;
+        char *dot;
+        CHECK(mpt_layer_parameter(model, i, &parameter));
+        CHECK(mpt_tensor_ndim(parameter, &ndim));
+        mpt_tensor_release(parameter);
+        CHECK(mpt_layer_parameter_name(model, i, name, sizeof name, NULL));
+        dot = strrchr(name, '.');
+        if (ndim < 2 || !dot) continue;
+        *dot = '\0';
+        if (strcmp(name, before) == 0) continue;
+        if (list) fprintf(list, "  %s\n", name);
+        found |= fnmatch(pattern, name, FNM_NOESCAPE) == 0;
+        memcpy(before, name, sizeof name);
+    }
+    return found;
+}
+
+void training_check_keep(const options *o, mpt_layer *const models[2]) {
+    const char *patterns = o->keep;
+    char pattern[LAYER_NAME];
+    while (next_pattern(&patterns, pattern)) {
+        if (find_layer(models[0], pattern, NULL) || (models[1] && find_layer(models[1], pattern, NULL))) continue;
+        fprintf(stderr, "--keep %s: no layer has such a name. The layers with weights are\n", pattern);
+        find_layer(models[0], pattern, stderr);
+        if (models[1]) find_layer(models[1], pattern, stderr);
+        exit(EXIT_USAGE);
     }
 }
 

@@ -18,6 +18,8 @@ typedef struct training {
 /* A context, and what --precision asks for. */
 training training_open(const options *o);
 void training_close(training *t);
+/* Ends the process with a message where a pattern of --keep matches no layer of the models, up to the first NULL of two. */
+void training_check_keep(const options *o, mpt_layer *const models[2]);
 
 /* Adds the scales of a model's fp8 products to a checkpoint, where there are such. */
 void training_save_fp8(const training *t, mpt_state *state, const char *prefix, mpt_layer *model);

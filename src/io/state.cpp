@@ -19,7 +19,7 @@ namespace {
 std::string some_names(const std::vector<safetensors::Entry> &entries) {
     constexpr std::size_t kShown = 4;
     std::string text;
-    for (std::size_t i = 0; i < std::min(entries.size(), kShown); ++i) text += (i ? ", '" : " '") + entries[i].name + "'";
+    for (std::size_t i = 0; i < std::min(entries.size(), kShown); ++i) text.append(i ? ", '" : " '").append(entries[i].name).append("'");
     if (entries.size() > kShown) text += " and " + std::to_string(entries.size() - kShown) + " more";
     return text.empty() ? " no tensors" : text;
 }

@@ -135,6 +135,8 @@ const misuse::Rows rows{
     STEPS("mpt_layer_forward", Shape, "inputs", "[]", net::Layer flatten; MUST(mpt_layer_flatten(w.ctx, flatten.out()));
           return mpt_layer_forward(flatten, w.list({w.scalar}), 1, w.out(), 1)),
 
+    ROW(Null, "layer", "", mpt_layer_training, nullptr, w.out()),
+    ROW(Null, "out", "", mpt_layer_training, w.chain, nullptr),
     ROW(Null, "layer", "", mpt_layer_set_training, nullptr, 1),
     ROW(Range, "training", "is 2", mpt_layer_set_training, w.chain, 2),
     ROW(Null, "layer", "", mpt_layer_freeze, nullptr, 1),

@@ -221,6 +221,20 @@ const misuse::Rows containers{
     STEPS("mpt_layer_add_parameter", State, "tensor", "result of an op", const net::Layer own = custom(w); return mpt_layer_add_parameter(own, "w", w.loss)),
     STEPS_IS("mpt_layer_add_parameter", MPT_ERROR_STATE, "", "capture", const net::Layer own = custom(w); w.capture();
              return mpt_layer_add_parameter(own, "w", w.leaf)),
+    ROW(Null, "custom", "", mpt_layer_add_buffer, nullptr, "b", w.x),
+    ROW(Range, "custom", "mpt_layer_custom", mpt_layer_add_buffer, w.linear, "b", w.x),
+    STEPS("mpt_layer_add_buffer", Null, "name", "", const net::Layer own = custom(w); return mpt_layer_add_buffer(own, nullptr, w.x)),
+    STEPS("mpt_layer_add_buffer", Range, "name", "''", const net::Layer own = custom(w); return mpt_layer_add_buffer(own, "", w.x)),
+    STEPS("mpt_layer_add_buffer", Range, "name", "'a/b'", const net::Layer own = custom(w); return mpt_layer_add_buffer(own, "a/b", w.x)),
+    STEPS("mpt_layer_add_buffer", Range, "name", "'b'", const net::Layer own = custom(w); MUST(mpt_layer_add_buffer(own, "b", w.x));
+          return mpt_layer_add_buffer(own, "b", w.row)),
+    STEPS("mpt_layer_add_buffer", Range, "name", "'w'", const net::Layer own = custom(w); MUST(mpt_layer_add_parameter(own, "w", w.leaf));
+          return mpt_layer_add_buffer(own, "w", w.x)),
+    STEPS("mpt_layer_add_buffer", Null, "tensor", "", const net::Layer own = custom(w); return mpt_layer_add_buffer(own, "b", nullptr)),
+    STEPS("mpt_layer_add_buffer", Foreign, "tensor", "", const net::Layer own = custom(w); return mpt_layer_add_buffer(own, "b", w.other.x)),
+    STEPS("mpt_layer_add_buffer", Taken, "tensor", "", const net::Layer own = custom(w); return mpt_layer_add_buffer(own, "b", w.ints)),
+    STEPS("mpt_layer_add_buffer", State, "tensor", "gradients", const net::Layer own = custom(w); return mpt_layer_add_buffer(own, "b", w.leaf)),
+    ROW(Capture, "", "", mpt_layer_add_buffer, w.chain, "b", w.x),
 };
 
 // Custom ops.

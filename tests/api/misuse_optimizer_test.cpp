@@ -209,7 +209,7 @@ const misuse::Rows rows{
                     return mpt_average_swap(a);
                 }},
     ROW(Null, "state", "", mpt_state_add_average, nullptr, "a", nullptr),
-    STEPS("mpt_state_add_average", Null, "prefix", "", const net::Average a = average(w); return mpt_state_add_average(w.state, nullptr, a)),
+    STEPS("mpt_state_add_average", Taken, "prefix", "", const net::Average a = average(w); return mpt_state_add_average(w.state, nullptr, a)),
     ROW(Null, "average", "", mpt_state_add_average, w.state, "a", nullptr),
     STEPS("mpt_state_add_average", Foreign, "average", "", net::Average a; MUST(mpt_average_create(w.other.optimizer, 0.9, a.out()));
           return mpt_state_add_average(w.state, "a", a)),

@@ -56,7 +56,7 @@ const misuse::Rows rows{
     FIELD(Fp8, Dtype, "backward is 99", d.backward = kUnknown),
 
     ROW(Null, "state", "", mpt_state_add_fp8, nullptr, "fp8", w.policy, w.chain),
-    ROW(Null, "prefix", "", mpt_state_add_fp8, w.state, nullptr, w.policy, w.chain),
+    ROW(Taken, "prefix", "", mpt_state_add_fp8, w.state, nullptr, w.policy, w.chain),
     ROW(Null, "policy", "", mpt_state_add_fp8, w.state, "fp8", nullptr, w.chain),
     ROW(Foreign, "policy", "", mpt_state_add_fp8, w.state, "fp8", w.other.policy, w.chain),
     ROW(Null, "layer", "", mpt_state_add_fp8, w.state, "fp8", w.policy, nullptr),

@@ -33,3 +33,17 @@ lstm)
 esac
 touch "$folder/file"
 expect 1 'cannot be made' --out "$folder/file/below"
+
+# What shows only with data: patterns that match nothing, a checkpoint of another precision, a schedule of one step.
+need_data "${program##*/}"
+small "${program##*/}"
+args+=(--device cpu --out "$folder/out")
+expect 2 'The layers with weights are' "${args[@]}" --precision fp8 --keep '*,nowhere'
+expect 0 written: "${args[@]}" --stop 1
+checkpoint=$folder/out/checkpoint.safetensors
+expect 0 'saved with --precision f32 and goes on with --precision bf16' "${args[@]}" --resume "$checkpoint" --precision bf16 --stop 1
+expect 2 'saved with --precision f32 and cannot go on with --precision f16' "${args[@]}" --resume "$checkpoint" --precision f16
+case ${program##*/} in
+gpt) expect 0 'bits per character' "${args[@]}" --steps 1 ;;
+resnet18) expect 0 accuracy: "${args[@]}" --epochs 1 --limit 16 ;;
+esac

@@ -284,7 +284,7 @@ impl mpt_scaler_kind {
     pub const MPT_SCALER_TORCH: mpt_scaler_kind = mpt_scaler_kind(1);
 }
 impl mpt_scaler_kind {
-    #[doc = "< backs off only at the hysteresis-th bad iteration since the last growth [apex]"]
+    #[doc = "< backs off only from the hysteresis-th bad iteration in a row on [apex]"]
     pub const MPT_SCALER_HYSTERESIS: mpt_scaler_kind = mpt_scaler_kind(2);
 }
 impl mpt_scaler_kind {
@@ -451,6 +451,7 @@ impl mpt_recurrent_kind {
 #[derive(Debug, Copy, Clone, Hash, PartialEq, Eq)]
 pub struct mpt_recurrent_kind(pub ::std::os::raw::c_uint);
 impl mpt_join {
+    #[doc = "< of equal shapes"]
     pub const MPT_JOIN_SUM: mpt_join = mpt_join(0);
 }
 impl mpt_join {
@@ -458,7 +459,7 @@ impl mpt_join {
     pub const MPT_JOIN_CONCAT: mpt_join = mpt_join(1);
 }
 impl mpt_join {
-    #[doc = "< gives them all, in order"]
+    #[doc = "< gives them all, in order: n_outputs is their number"]
     pub const MPT_JOIN_LIST: mpt_join = mpt_join(2);
 }
 impl mpt_join {
@@ -1053,6 +1054,21 @@ extern "C" {
     pub fn mpt_context_synchronize(ctx: *mut mpt_context) -> mpt_status;
 }
 extern "C" {
+    #[doc = " Enqueues all work from here on on a stream of the host's, a cudaStream_t of the context's GPU; NULL: the context's own again. What was enqueued before comes first. The host"]
+    #[doc = " keeps the stream until it has set another one. The CPU has none: MPT_ERROR_ARGUMENT for anything but NULL. Not inside a capture."]
+    pub fn mpt_context_set_stream(
+        ctx: *mut mpt_context,
+        stream: *mut ::std::os::raw::c_void,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The stream that work is enqueued on, for a host that adds its own; NULL on the CPU. Borrowed."]
+    pub fn mpt_context_stream(
+        ctx: *const mpt_context,
+        out: *mut *mut ::std::os::raw::c_void,
+    ) -> mpt_status;
+}
+extern "C" {
     #[doc = " Restarts the context's random numbers (Philox 4x32-10 [Salmon et al. 2011]). Not inside a capture."]
     pub fn mpt_context_seed(ctx: *mut mpt_context, seed: u64) -> mpt_status;
 }
@@ -1071,8 +1087,8 @@ extern "C" {
     pub fn mpt_context_trim(ctx: *mut mpt_context) -> mpt_status;
 }
 extern "C" {
-    #[doc = " Experimental knobs. \"onednn\": \"on\" (default where it is found) or \"off\", portable kernels only; valid for"]
-    #[doc = " kernels prepared from then on. MPT_ERROR_NOT_FOUND for an unknown key."]
+    #[doc = " Experimental knobs. On the CPU \"onednn\": \"on\" (default where it is found) or \"off\", portable kernels only. On a GPU \"tf32\": \"on\" or \"off\" (default): may products"]
+    #[doc = " and convolutions of f32 round their operands to tf32, 10 bits of fraction? Valid for kernels prepared from then on. MPT_ERROR_NOT_FOUND for an unknown key."]
     pub fn mpt_context_set_option(
         ctx: *mut mpt_context,
         key: *const ::std::os::raw::c_char,
@@ -1142,7 +1158,7 @@ extern "C" {
     ) -> mpt_status;
 }
 extern "C" {
-    #[doc = " Copies elements, in logical row-major order and in the tensor's dtype, from host memory; nbytes = numel * size."]
+    #[doc = " Copies elements, in logical row-major order and in the tensor's dtype, from host memory, on a GPU from any memory that CUDA can read; nbytes = numel * size."]
     #[doc = "  What takes part in gradients is written between mpt_no_grad_begin and mpt_no_grad_end. Not inside a capture."]
     pub fn mpt_tensor_write(
         tensor: *mut mpt_tensor,
@@ -1408,7 +1424,7 @@ extern "C" {
     ) -> mpt_status;
 }
 extern "C" {
-    #[doc = " min(max(x, low), high); low and high may be infinite; NaN stays; no gradient outside."]
+    #[doc = " min(max(x, low), high); low and high may be infinite; NaN stays; no gradient outside and at the limits, as torch.clamp."]
     pub fn mpt_clamp(
         x: *mut mpt_tensor,
         low: f64,
@@ -1462,7 +1478,7 @@ extern "C" {
     ) -> mpt_status;
 }
 extern "C" {
-    #[doc = " floor(a / b), with broadcasting; the gradient is 0."]
+    #[doc = " floor(a / b) of the exact quotient, with broadcasting: -1 for -5 and infinity [NumPy floor_divide]; the gradient is 0."]
     pub fn mpt_floor_divide(
         a: *mut mpt_tensor,
         b: *mut mpt_tensor,
@@ -2916,6 +2932,7 @@ extern "C" {
 extern "C" {
     #[doc = " -log of the probability of all alignments of targets [N,S] (I32 or I64) to log_probabilities [T,N,C] [Graves et al. 2006, as torch.nn.CTCLoss]."]
     #[doc = " input_lengths and target_lengths [N] (I32 or I64). MEAN divides each by its target length first. zero_infinity 1: impossible ones give 0."]
+    #[doc = " A target that is no class or the blank, and a length that does not fit, give NaN without a gradient, whatever zero_infinity says."]
     pub fn mpt_ctc(
         log_probabilities: *mut mpt_tensor,
         targets: *mut mpt_tensor,
@@ -3080,7 +3097,9 @@ extern "C" {
 extern "C" {
     #[doc = " Runs forward on n_inputs tensors; with gradient when backward is there. name: for plans and messages. Inside a capture forward and backward become steps of the program"]
     #[doc = " and are called at each run; user_data lives as long as it does. On a GPU data are device addresses and a capture is refused."]
-    #[doc = " A callback's status other than MPT_OK fails the call, or the run."]
+    #[doc = " A callback's status other than MPT_OK fails the call, or the run; the message names the inputs' dtypes."]
+    #[doc = " Under autocast the callbacks get the tensors as they come: behind a linear layer under a bf16 policy that is bf16. So look at mpt_buffer's dtype, or call"]
+    #[doc = " mpt_policy_set_op(policy, \"custom\", MPT_F32): then the floating inputs of all custom ops are converted, and gradients go back in the dtypes that came. f64 stays."]
     pub fn mpt_custom_op(
         ctx: *mut mpt_context,
         name: *const ::std::os::raw::c_char,
@@ -3134,7 +3153,10 @@ extern "C" {
     pub fn mpt_policy_release(policy: *mut mpt_policy);
 }
 extern "C" {
-    #[doc = " The products of layers whose name matches pattern ('*' any text, '?' any character) run in dtype; the last match counts."]
+    #[doc = " The products of layers whose path matches pattern ('*' any text, dots too, '?' any character) run in dtype; the last match counts. A path is the names from below the layer"]
+    #[doc = "  that the host runs down to the one with the product, joined by '.': \"blocks.block0.mlp.body.linear1\", which \"*linear1\" and \"blocks.*\" match and \"linear1\" does not."]
+    #[doc = "  Parameters' names begin with it, mpt_program_dump shows it. MPT_F8E4M3 stands for fp8 by the recipe of mpt_policy_set_fp8, or by its defaults; MPT_ERROR_DTYPE for"]
+    #[doc = "  MPT_F8E5M2."]
     pub fn mpt_policy_set_layer(
         policy: *mut mpt_policy,
         pattern: *const ::std::os::raw::c_char,
@@ -3275,13 +3297,16 @@ extern "C" {
     pub fn mpt_fp8_desc_init(desc: *mut mpt_fp8_desc, nbytes: usize) -> mpt_status;
 }
 extern "C" {
-    #[doc = " Linear layers (attention's projections too) and convolutions run in fp8 by this recipe, other products in the policy's dtype; results have the policy's"]
-    #[doc = " dtype. A layer that must not: mpt_policy_set_layer(policy, pattern, MPT_BF16). desc NULL: the defaults. Values beyond the range saturate; a gradient with"]
-    #[doc = " non-finite elements gives NaN, so that a scaler sees it. MPT_FP8_DELAYED: scales move when an optimizer steps, from the largest magnitudes since its last step."]
+    #[doc = " Linear layers (attention's projections and the weights of recurrent layers too) and convolutions run in fp8 by this recipe, and so do the products of their gradients;"]
+    #[doc = " other products in the policy's dtype; results have the policy's dtype. A device without such products, as every CPU, decodes the operands and multiplies in f32: the"]
+    #[doc = " same numbers, but slower than bf16. A layer that must not: mpt_policy_set_layer(policy, pattern, MPT_BF16). Overrides by op and role take products out as well; a gradient's"]
+    #[doc = " can be in fp8 only where its forward was. desc NULL: the defaults. Values beyond the range saturate; a gradient with non-finite elements gives NaN, so that a scaler"]
+    #[doc = " sees it. MPT_FP8_DELAYED: scales move when an optimizer steps, from the largest magnitudes since its last step; a weight keeps them for each recipe. What is only a"]
+    #[doc = " part of a parameter, as the projections of attention from different inputs, has no history: its products have the scales of MPT_FP8_CURRENT."]
     pub fn mpt_policy_set_fp8(policy: *mut mpt_policy, desc: *const mpt_fp8_desc) -> mpt_status;
 }
 extern "C" {
-    #[doc = " The op of that name (see mpt_policy_describe) runs in dtype, whatever its class; not for ops that only move data."]
+    #[doc = " The op of that name (see mpt_policy_describe) runs in dtype, whatever its class; not for ops that only move data. \"custom\": all custom ops."]
     pub fn mpt_policy_set_op(
         policy: *mut mpt_policy,
         op: *const ::std::os::raw::c_char,
@@ -4869,7 +4894,7 @@ extern "C" {
 }
 extern "C" {
     #[doc = " Multi-head attention [Vaswani et al. 2017]. Inputs x [N,T,E] (self-attention), or query, key, value, or these and a mask as mpt_attention's; one output [N,T,E]."]
-    #[doc = "  Parameters as torch.nn.MultiheadAttention: \"in_proj_weight\" [3E,E], \"in_proj_bias\", \"out_proj.weight\", \"out_proj.bias\"."]
+    #[doc = "  Parameters as torch.nn.MultiheadAttention: \"in_proj_weight\" [3E,E], \"in_proj_bias\", \"out_proj.weight\", \"out_proj.bias\"; biases start at 0."]
     pub fn mpt_layer_attention(
         ctx: *mut mpt_context,
         desc: *const mpt_attention_desc,
@@ -5125,6 +5150,7 @@ extern "C" {
 }
 extern "C" {
     #[doc = " Appends child to a sequential, parallel or custom layer; it stays the caller's to release. name NULL: its index. A name is unique here and has no '.' or '/'."]
+    #[doc = "  A layer may be there more than once: its parameters count once, by their first name."]
     pub fn mpt_layer_add(
         container: *mut mpt_layer,
         name: *const ::std::os::raw::c_char,
@@ -5139,6 +5165,7 @@ extern "C" {
 }
 extern "C" {
     #[doc = " Runs the layer: n_inputs tensors in, n_outputs owned tensors out. Layers take and give one unless said otherwise."]
+    #[doc = "  A custom layer's callback that runs a child with it runs it under the child's name, which policies match."]
     pub fn mpt_layer_forward(
         layer: *mut mpt_layer,
         inputs: *const *mut mpt_tensor,
@@ -5152,11 +5179,11 @@ extern "C" {
     pub fn mpt_layer_set_training(layer: *mut mpt_layer, training: i32) -> mpt_status;
 }
 extern "C" {
-    #[doc = " Frozen (1): no parameter below asks for gradients; 0: all do."]
+    #[doc = " Frozen (1): no parameter below asks for gradients; 0: all do. Not inside a capture."]
     pub fn mpt_layer_freeze(layer: *mut mpt_layer, frozen: i32) -> mpt_status;
 }
 extern "C" {
-    #[doc = " The number of parameter tensors, children's included."]
+    #[doc = " The number of parameter tensors, children's included; one that is there more than once counts once."]
     pub fn mpt_layer_parameter_count(layer: *const mpt_layer, out: *mut i32) -> mpt_status;
 }
 extern "C" {
@@ -5205,6 +5232,19 @@ extern "C" {
         text: *mut ::std::os::raw::c_char,
         nbytes: usize,
         needed_out: *mut usize,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Is the layer in training (1) or in evaluation (0)? For a custom layer's callback, which asks its own layer; a program keeps the answer that it had while recording."]
+    pub fn mpt_layer_training(layer: *const mpt_layer, out: *mut i32) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Gives a custom layer a buffer: a tensor of any dtype that asks for no gradients, such as a running mean. It is saved with the layer and not trained; the callback finds"]
+    #[doc = "  it with mpt_layer_buffer and changes it with mpt_tensor_copy, which a program does at each run. Names as those of parameters. Not inside a capture."]
+    pub fn mpt_layer_add_buffer(
+        custom: *mut mpt_layer,
+        name: *const ::std::os::raw::c_char,
+        tensor: *mut mpt_tensor,
     ) -> mpt_status;
 }
 #[repr(C)]
@@ -6354,11 +6394,11 @@ extern "C" {
     pub fn mpt_optimizer_set_lr(optimizer: *mut mpt_optimizer, lr: f64) -> mpt_status;
 }
 extern "C" {
-    #[doc = " Clip by the norm of all gradients together: they are multiplied by min(1, max_norm / (norm + 1e-6)) [torch.nn.utils.clip_grad_norm_]; 0: no clipping."]
+    #[doc = " Clip by the norm of all gradients together: they are multiplied by min(1, max_norm / (norm + 1e-6)) [torch.nn.utils.clip_grad_norm_]; 0: no clipping. Not inside a capture."]
     pub fn mpt_optimizer_set_clip_norm(optimizer: *mut mpt_optimizer, max_norm: f64) -> mpt_status;
 }
 extern "C" {
-    #[doc = " Clip each element of the unscaled gradients to [-max_value, max_value], before clipping by norm would look at them; 0: no clipping."]
+    #[doc = " Clip each element of the unscaled gradients to [-max_value, max_value], before clipping by norm would look at them; 0: no clipping. Not inside a capture."]
     pub fn mpt_optimizer_set_clip_value(
         optimizer: *mut mpt_optimizer,
         max_value: f64,
@@ -6518,14 +6558,15 @@ extern "C" {
 }
 extern "C" {
     #[doc = " The rate is multiplied by a factor of the group's step count, found on the device: a skipped step does not move it, and programs follow it. NULL: none."]
-    #[doc = "  In a program it is what it was while recording."]
+    #[doc = "  In a program it is what it was while recording. Not inside a capture."]
     pub fn mpt_optimizer_set_schedule(
         optimizer: *mut mpt_optimizer,
         desc: *const mpt_schedule_desc,
     ) -> mpt_status;
 }
 extern "C" {
-    #[doc = " The rate that the last step of the first group used, schedule included; the base rate before. Synchronises. Not inside a capture."]
+    #[doc = " The rate that the last step used, schedule included, before a group's lr_scale; of groups with different step counts the last one's that took part. The base rate before"]
+    #[doc = "  any step. Synchronises. Not inside a capture."]
     pub fn mpt_optimizer_lr(optimizer: *mut mpt_optimizer, out: *mut f64) -> mpt_status;
 }
 extern "C" {
@@ -6578,7 +6619,8 @@ extern "C" {
     pub fn mpt_average_release(average: *mut mpt_average);
 }
 extern "C" {
-    #[doc = " Moves the average; nothing happens, on the device, where the optimizer has not stepped since the last update."]
+    #[doc = " Moves the average; nothing happens, on the device, where the optimizer has not stepped since the last update. MPT_ERROR_STATE, as for a swap, once the optimizer"]
+    #[doc = "  has got parameters that the average does not know."]
     pub fn mpt_average_update(average: *mut mpt_average) -> mpt_status;
 }
 extern "C" {
@@ -6592,6 +6634,7 @@ extern "C" {
 extern "C" {
     #[doc = " Ends the recording and plans it: all memory is taken now. The n outputs have storage of their own, valid from the first run"]
     #[doc = " until the next one; everything else born inside the capture is invalid from here on. Tensors from outside are kept by the program."]
+    #[doc = " Gradients that mpt_backward made inside are zeros until the first run, but an eager mpt_optimizer_step takes them for gradients: run the program first."]
     #[doc = " On failure the capture stays open (and poisoned): call mpt_capture_abort."]
     pub fn mpt_capture_end(
         ctx: *mut mpt_context,
@@ -6601,7 +6644,7 @@ extern "C" {
     ) -> mpt_status;
 }
 extern "C" {
-    #[doc = " Throws the recording away; host-side state is as before the begin. Fine without an open capture."]
+    #[doc = " Throws the recording away; host-side state is as before the begin: open pairs, gradients, training flags, the stages of scalers. Fine without an open capture."]
     pub fn mpt_capture_abort(ctx: *mut mpt_context) -> mpt_status;
 }
 extern "C" {
@@ -6632,7 +6675,9 @@ extern "C" {
     ) -> mpt_status;
 }
 extern "C" {
-    #[doc = " The plan as text, a line per step; text conventions as mpt_policy_describe."]
+    #[doc = " The plan as text: two lines about the whole, then a line per step with tabs between number, op, kernel, role, layer and operands. Behind an operand's dtype and shape:"]
+    #[doc = "  \"@offset\", its place in the arena in bytes; \"#number\", memory outside of it, counted in order of appearance (parameters, data, outputs). \"-\": an absent operand, or no"]
+    #[doc = "  layer. Text conventions as mpt_policy_describe."]
     pub fn mpt_program_dump(
         program: *const mpt_program,
         text: *mut ::std::os::raw::c_char,
@@ -6641,7 +6686,7 @@ extern "C" {
     ) -> mpt_status;
 }
 extern "C" {
-    #[doc = " An empty list of things to save or load. It keeps what is added alive."]
+    #[doc = " An empty list of things to save or load. It keeps what is added alive. Where a function takes a prefix, NULL and \"\" mean none: \"name\" instead of \"prefix.name\"."]
     pub fn mpt_state_create(ctx: *mut mpt_context, out: *mut *mut mpt_state) -> mpt_status;
 }
 extern "C" {
