@@ -24,7 +24,7 @@ for package in r-cran-janeaustenr r-cran-lme4; do
 done
 
 common=()
-command -v ccache >/dev/null && common=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+command -v ccache >/dev/null && common=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache -DCMAKE_CUDA_COMPILER_LAUNCHER=ccache)
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 # a clone in another folder finds the same results
 failed=()
 
