@@ -31,7 +31,7 @@ mv "$out/$mode.all" "$out/$mode.log"
 grep -E '^\[  FAILED  \] [^ ]+\.' "$out/$mode.log" | sed 's/, where.*//; s/ (.*//' | sort -u >"$out/$mode.failed"
 grep -E '========= (ERROR|Invalid|Program hit)|Segmentation|terminate' "$out/$mode.log" | sort | uniq -c | sort -rn | head -20
 sed 's/.*\/\([a-z0-9_]*\)_.*_cuda.*/\1/' "$out/$mode.failed" | sort | uniq -c | sort -rn | head -60
-ok=$(grep -c '^\[       OK' "$out/$mode.log") failed=$(wc -l <"$out/$mode.failed") skipped=$(grep -c '^\[  SKIPPED' "$out/$mode.log")
+ok=$(grep -c '^\[       OK' "$out/$mode.log") failed=$(wc -l <"$out/$mode.failed") skipped=$(grep -cE '^\[  SKIPPED \] [^ ]+ \(' "$out/$mode.log")
 ran=$(grep -c '^\[ RUN' "$out/$mode.log")
 echo "$mode: $ran started, $ok passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$ok" -eq $((ran - skipped)) ]
