@@ -26,6 +26,11 @@ endif()
 
 file(GLOB MPT_CUDA_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cpp ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cu)
 add_library(mpt_cuda MODULE ${MPT_CUDA_SOURCES} ${MPT_COMMON_SOURCES})
+# The matrix instructions that Hopper alone has are not in code for 9.0 and newer, only in code for just that.
+if(CMAKE_CUDA_ARCHITECTURES MATCHES "(^|;)90(-real)?(;|$)")
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/kernels/cuda/conv2d_wgrad_strips.cu PROPERTIES
+                              COMPILE_OPTIONS "--generate-code=arch=compute_90a,code=sm_90a" COMPILE_DEFINITIONS MPT_CUDA_HOPPER)
+endif()
 target_include_directories(mpt_cuda PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/kernels)
 # Device functions may call what the standard library has as constexpr.
 target_compile_options(mpt_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr>

@@ -261,7 +261,8 @@ typedef void(MPT_CALL *mpt_free_fn)(void *ptr, size_t nbytes, void *stream, void
 typedef void(MPT_CALL *mpt_log_fn)(mpt_log_level level, const char *message, void *user_data);
 /** Fires on the failing thread with the message that mpt_last_error() will give. */
 typedef void(MPT_CALL *mpt_error_fn)(mpt_status status, const char *message, void *user_data);
-/** Called once when a wrapped piece of memory is no longer used by mpt. */
+/** Called once when a wrapped piece of memory is no longer used by mpt. On a GPU what is enqueued on the context's stream by then may still use it:
+ *  whatever comes next to that memory comes on this stream, or behind it. */
 typedef void(MPT_CALL *mpt_release_fn)(void *data, void *user_data);
 /** Writes nbytes; returns 0, or another number for failure. */
 typedef int(MPT_CALL *mpt_write_fn)(const void *data, size_t nbytes, void *user_data);
@@ -375,8 +376,10 @@ MPT_API mpt_status MPT_CALL mpt_context_memory(const mpt_context *ctx, size_t *i
 MPT_API mpt_status MPT_CALL mpt_context_trim(mpt_context *ctx);
 
 /**
- * Experimental knobs. On the CPU "onednn": "on" (default where it is found) or "off", portable kernels only. On a GPU "tf32": "on" or "off" (default): may products
- * and convolutions of f32 round their operands to tf32, 10 bits of fraction? Valid for kernels prepared from then on. MPT_ERROR_NOT_FOUND for an unknown key.
+ * Experimental knobs. "fusion": "on" (default) or "off": may programs captured from then on run several ops as one kernel, where the device has one? The bits
+ * are the same. On the CPU "onednn": "on" (default where it is found) or "off", portable kernels only. On a GPU "tf32": "on" or "off" (default): may products
+ * and convolutions of f32 round their operands to tf32, 10 bits of fraction? "cudnn": "on" (default where it is found) or "off": do convolutions without cuDNN.
+ * Valid for kernels prepared from then on. MPT_ERROR_NOT_FOUND for an unknown key.
  */
 MPT_API mpt_status MPT_CALL mpt_context_set_option(mpt_context *ctx, const char *key, const char *value);
 

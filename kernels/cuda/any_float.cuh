@@ -80,7 +80,8 @@ struct Vector {
     Vector(const char *kernel, const mpt_mod_operand &x, std::int64_t length) {
         if (!present(x)) return;
         need_float(kernel, x.dtype);
-        if (x.ndim != 1 || x.shape[0] != length) throw Failure{MPT_ERROR_INTERNAL, std::string(kernel) + ": a vector of another shape"};
+        if (x.ndim != 1 || x.shape[0] != length)
+            throw Failure{MPT_ERROR_INTERNAL, std::string(kernel) + ": a vector of another shape"};
         dtype = x.dtype;
         stride = x.strides[0];
     }

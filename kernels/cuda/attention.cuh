@@ -7,12 +7,12 @@
 #include "element.cuh"
 #include "philox.cuh"
 #include "reduction.cuh"
+#include "shared_memory.cuh"
 
 namespace mpt::cuda::attention {
 
 inline constexpr int kWarps = 8;   // rows that a block works on
 inline constexpr int kTile = 32;   // rows of the other side in shared memory, one for each lane
-inline constexpr std::size_t kMostShared = 200 * 1024;
 
 // A [B,H,rows,columns] operand.
 struct Place {
@@ -57,14 +57,6 @@ inline Problem problem_of(const mpt_mod_call &call, const mpt_mod_operand &out) 
 // A tile is padded by one float a row, so that lanes that read one column of different rows meet different banks.
 inline std::size_t tile_floats(int columns) {
     return static_cast<std::size_t>(kTile) * (columns + 1);
-}
-
-// Shared memory above what a kernel may have unasked.
-template <class F>
-void allow_shared(F *function, std::size_t nbytes, const char *name) {
-    if (nbytes > kMostShared)
-        throw Failure{MPT_ERROR_UNSUPPORTED, std::string(name) + ": heads of this width do not fit a multiprocessor's memory: use more and narrower heads"};
-    check(cudaFuncSetAttribute(function, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(nbytes)), name);
 }
 
 // Rows first to first + kTile - 1 of a matrix into shared memory; those from rows on are 0.

@@ -1,36 +1,101 @@
-// "channel_norm" of device/attrs/norm.h. Where a block can take a whole group, it reads x twice and is done. Else one pass over x gives
-// each chunk's mean and sum of squared distances from it, around the chunk's first element, so that a large mean costs no digits; those
-// are combined in f64 [Chan et al. 1979], and a second pass writes y.
-#include "channel_norm.cuh"
+// "channel_norm" of device/attrs/norm.h and "channel_norm_relu" of device/attrs/fused.h. Where a block can take a whole group, it
+// reads x twice and is done. Else one pass over x gives each chunk's mean and sum of squared distances from it, around the chunk's
+// first element, so that a large mean costs no digits; those are combined in f64 [Chan et al. 1979], and a second pass writes y.
+#include "channel_norm_passes.cuh"
 
 namespace mpt::cuda {
 namespace {
 
 template <class T>
 struct Moments {
-    static constexpr int kOperands = 1;
+    static constexpr int kOperands = 1, kAtOnce = 8;
     const typename T::Stored *__restrict__ x;
 
     template <int V>
-    __device__ __forceinline__ void start(const std::int64_t (&offset)[1], std::int64_t, std::int64_t, int step, float (&center)[V]) const {
-#pragma unroll
-        for (int v = 0; v < V; ++v) center[v] = widen<T>(x[offset[0] + v * step]);
-    }
+    struct Of {
+        float center[V];
+    };
     template <int V>
-    __device__ __forceinline__ void add(const std::int64_t (&offset)[1], const float (&center)[V], float (&a)[V], float (&b)[V]) const {
-        float e[V];
-        take<T>(x + offset[0], 1, 0, e);
+    using Raw = Elements<T, V>;
+
+    template <int V>
+    __device__ __forceinline__ void start(const std::int64_t (&offset)[1], std::int64_t, std::int64_t, int step, Of<V> &of) const {
+#pragma unroll
+        for (int v = 0; v < V; ++v) of.center[v] = widen<T>(x[offset[0] + v * step]);
+    }
+    template <int V, bool Packed>
+    __device__ __forceinline__ Raw<V> load(const std::int64_t (&offset)[1]) const {
+        return cuda::load<T, V, Packed>(x + offset[0]);
+    }
+    template <int V, bool Packed>
+    __device__ __forceinline__ void add(const Raw<V> &raw, const Of<V> &of, const std::int64_t (&)[1], float (&a)[V],
+                                        float (&b)[V]) const {
 #pragma unroll
         for (int v = 0; v < V; ++v) {
-            const float d = e[v] - center[v];
+            const float d = raw[v] - of.center[v];
             a[v] += d;
-            b[v] += d * d;
+            b[v] = fmaf(d, d, b[v]);
         }
     }
     // Mean and sum of squares.
-    __device__ __forceinline__ double2 result(double a, double b, float center, std::int64_t rows) const {
-        const double apart = a / static_cast<double>(rows), rest = b - a * apart;
-        return {center + apart, rest < 0 ? 0 : rest};
+    template <int V>
+    __device__ __forceinline__ double2 result(double a, double b, const Of<V> &of, int v, std::int64_t rows) const {
+        const double apart = a / static_cast<double>(rows), rest = fma(-a, apart, b);
+        return {of.center[v] + apart, rest < 0 ? 0 : rest};
+    }
+};
+
+// [item, channel] each.
+struct Coefficients {
+    float *mean, *scale, *shift;
+};
+
+// y. Relu: with what is added, unless that is null, and the ReLU behind it; each part is rounded like a tensor of its own.
+template <class T, bool Relu>
+struct Output {
+    static constexpr int kOperands = 2, kAtOnce = Relu ? 4 : 8;  // y, x
+    const typename T::Stored *x, *added;
+    typename T::Stored *y;
+    Coefficients c;
+
+    template <int V>
+    struct Of {
+        float mean[V], scale[V], shift[V];
+    };
+    template <int V>
+    struct Raw {
+        Elements<T, V> x, added;
+    };
+
+    template <int V>
+    __device__ __forceinline__ Of<V> of(std::int64_t number, bool together) const {
+        Of<V> of;
+        coefficients(c.mean, number, together, of.mean);
+        coefficients(c.scale, number, together, of.scale);
+        coefficients(c.shift, number, together, of.shift);
+        return of;
+    }
+    template <int V, bool Packed>
+    __device__ __forceinline__ Raw<V> load(const std::int64_t (&offset)[2]) const {
+        Raw<V> raw;
+        raw.x = cuda::load<T, V, Packed, true>(x + offset[1]);
+        if constexpr (Relu)
+            if (added) raw.added = cuda::load<T, V, Packed, true>(added + offset[1]);
+        return raw;
+    }
+    template <int V, bool Packed>
+    __device__ __forceinline__ void store(const Raw<V> &raw, const Of<V> &of, const std::int64_t (&offset)[2]) const {
+        float e[V];
+#pragma unroll
+        for (int v = 0; v < V; ++v) {
+            e[v] = normed(raw.x[v], of.mean[v], of.scale[v], of.shift[v]);
+            if constexpr (Relu) {
+                e[v] = rounded<T>(e[v]);
+                if (added) e[v] = rounded<T>(e[v] + raw.added[v]);
+                e[v] = e[v] < 0 ? 0 : e[v];
+            }
+        }
+        cuda::store<T, V, Packed>(y + offset[0], e);
     }
 };
 
@@ -42,29 +107,31 @@ struct Results {
     Vector weight, bias;
     double eps, momentum;
     double unbiased;  // count / (count - 1)
+    bool exact;       // else coefficients are made of what is stored, so that a gradient can make them again
 
-    // By all threads of a block; number: of the item and group; channel: the group's first. scale and shift: of each of its channels.
+    // By all threads of a block; number: of the item and group; channel: the group's first. scale and shift: of each of its
+    // channels.
     __device__ __forceinline__ float write(std::int64_t number, std::int64_t channel, std::int64_t per_group, double center,
                                            double variance, float *scale, float *shift) const {
-        const double exact = rsqrt(variance + eps);
-        const auto rounded = static_cast<float>(center);
+        const double inverse = rsqrt(variance + eps);
+        const auto rounded_mean = static_cast<float>(center), rounded_inverse = static_cast<float>(inverse);
         if (threadIdx.x == 0) {
-            mean[number] = rounded;
-            rstd[number] = static_cast<float>(exact);
+            mean[number] = rounded_mean;
+            rstd[number] = rounded_inverse;
             if (running_mean) {
                 float &m = running_mean[channel * running_mean_stride], &v = running_variance[channel * running_variance_stride];
-                m = static_cast<float>((1 - momentum) * m + momentum * center);
-                v = static_cast<float>((1 - momentum) * v + momentum * (variance * unbiased));
+                m = static_cast<float>(fma(momentum, center, (1 - momentum) * m));
+                v = static_cast<float>(fma(momentum, variance * unbiased, (1 - momentum) * v));
             }
         }
-        const double lost = rounded - center;  // in rounding
+        const double lost = rounded_mean - center;  // in rounding
         for (std::int64_t c = threadIdx.x; c < per_group; c += blockDim.x) {
-            const double factor = exact * static_cast<double>(weight.read(channel + c, 1));
-            const float added = bias.read(channel + c, 0);
-            scale[c] = static_cast<float>(factor);
-            shift[c] = lost == lost ? static_cast<float>(added + lost * factor) : added;
+            const float factor = weight.read(channel + c, 1), added = bias.read(channel + c, 0);
+            const double product = inverse * static_cast<double>(factor);
+            scale[c] = exact ? static_cast<float>(product) : rounded_inverse * factor;
+            shift[c] = exact && lost == lost ? static_cast<float>(fma(lost, product, static_cast<double>(added))) : added;
         }
-        return rounded;
+        return rounded_mean;
     }
 };
 
@@ -76,30 +143,28 @@ struct Groups {
     double share;                                  // of an element in the mean
 };
 
-template <class T, int V>
-__global__ void __launch_bounds__(1024)
-    channel_norm_whole(Groups g, Results results, const typename T::Stored *__restrict__ x, typename T::Stored *__restrict__ y) {
+template <class T, bool Relu, int V, bool Packed>
+__global__ void __launch_bounds__(1024) channel_norm_whole(Groups g, Results results, Output<T, Relu> o) {
     extern __shared__ float4 coefficients_of_group[];
     __shared__ double scratch[32];
     float *scale = reinterpret_cast<float *>(coefficients_of_group), *shift = scale + (g.per_group + 3) / 4 * 4;
     const auto packs = static_cast<std::uint32_t>(g.per_group * g.rows / V);
     for (std::int64_t number = blockIdx.x; number < g.items * g.groups; number += gridDim.x) {
         const std::int64_t item = number / g.groups, group = number % g.groups;
-        const typename T::Stored *from = x + item * g.item_stride[1] + group * g.group_stride[1];
-        typename T::Stored *to = y + item * g.item_stride[0] + group * g.group_stride[0];
-        const float center = packs > 0 ? widen<T>(*from) : 0;
+        const std::int64_t from = item * g.item_stride[1] + group * g.group_stride[1],
+                           to = item * g.item_stride[0] + group * g.group_stride[0];
+        const float center = packs > 0 ? widen<T>(o.x[from]) : 0;
         float a[V] = {}, b[V] = {};
 #pragma unroll 4
         for (std::uint32_t i = threadIdx.x; i < packs; i += blockDim.x) {
             std::int64_t offset[3];
             g.index.locate(i * V, offset);
-            float e[V];
-            take<T>(from + offset[1], 1, 0, e);
+            const Elements<T, V> raw = load<T, V, Packed>(o.x + from + offset[1]);
 #pragma unroll
             for (int v = 0; v < V; ++v) {
-                const float d = e[v] - center;
+                const float d = raw[v] - center;
                 a[v] += d;
-                b[v] += d * d;
+                b[v] = fmaf(d, d, b[v]);
             }
         }
 #pragma unroll
@@ -109,29 +174,25 @@ __global__ void __launch_bounds__(1024)
         }
         const double first = block_reduce(static_cast<double>(a[0]), Add(), 0.0, scratch);
         const double second = block_reduce(static_cast<double>(b[0]), Add(), 0.0, scratch);
-        const double apart = first * g.share, variance = (second - first * apart) * g.share;
-        const float mean = results.write(number, group * g.per_group, g.per_group, center + apart, variance < 0 ? 0 : variance, scale, shift);
+        const double apart = first * g.share, variance = fma(-first, apart, second) * g.share;
+        const float mean = results.write(number, group * g.per_group, g.per_group, fma(first, g.share, static_cast<double>(center)),
+                                         variance < 0 ? 0 : variance, scale, shift);
         __syncthreads();
 #pragma unroll 2
         for (std::uint32_t i = threadIdx.x; i < packs; i += blockDim.x) {
-            std::int64_t offset[3];
-            g.index.locate(i * V, offset);
-            float e[V], p[V], q[V];
-            take<T>(from + offset[1], 1, 0, e);
-            coefficients(scale, offset[2], g.together, p);
-            coefficients(shift, offset[2], g.together, q);
+            std::int64_t place[3];
+            g.index.locate(i * V, place);
+            const std::int64_t offset[2] = {to + place[0], from + place[1]};
+            typename Output<T, Relu>::template Of<V> of;
 #pragma unroll
-            for (int v = 0; v < V; ++v) e[v] = (e[v] - mean) * p[v] + q[v];
-            put<T>(to + offset[0], 1, 0, e);
+            for (int v = 0; v < V; ++v) of.mean[v] = mean;
+            coefficients(scale, place[2], g.together, of.scale);
+            coefficients(shift, place[2], g.together, of.shift);
+            o.template store<V, Packed>(o.template load<V, Packed>(offset), of, offset);
         }
         __syncthreads();
     }
 }
-
-// Of x in pieces: [item, channel] each.
-struct Coefficients {
-    float *mean, *scale, *shift;
-};
 
 // A block for each item and group. sums: null where the statistics are given.
 __global__ void channel_norm_statistics(ChannelSpace<1> s, std::int64_t groups, const double2 *__restrict__ sums, Vector given_mean,
@@ -159,28 +220,7 @@ __global__ void channel_norm_statistics(ChannelSpace<1> s, std::int64_t groups, 
     for (std::int64_t c = threadIdx.x; c < per_group; c += blockDim.x) to.mean[first + c] = mean;
 }
 
-// Operands of the index: y, x, number of the coefficients.
-template <class T, int V>
-__global__ void channel_norm_apply(Index<3> index, std::int64_t count, bool together, const typename T::Stored *__restrict__ x,
-                                   typename T::Stored *__restrict__ y, Coefficients c) {
-    for (std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count / V; i += std::int64_t{gridDim.x} * blockDim.x) {
-        std::int64_t offset[3];
-        if (count < (std::int64_t{1} << 31))
-            index.locate(static_cast<std::uint32_t>(i * V), offset);
-        else
-            index.locate(static_cast<std::uint64_t>(i * V), offset);
-        float e[V], mean[V], scale[V], shift[V];
-        take<T>(x + offset[1], 1, 0, e);
-        coefficients(c.mean, offset[2], together, mean);
-        coefficients(c.scale, offset[2], together, scale);
-        coefficients(c.shift, offset[2], together, shift);
-#pragma unroll
-        for (int v = 0; v < V; ++v) e[v] = (e[v] - mean[v]) * scale[v] + shift[v];
-        put<T>(y + offset[0], 1, 0, e);
-    }
-}
-
-template <class T>
+template <class T, bool Relu>
 std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
     constexpr int V = 16 / sizeof(typename T::Stored);
     using Stored = typename T::Stored;
@@ -191,13 +231,28 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
     const std::int64_t groups = attrs.groups, per_group = groups > 0 ? s.channels / groups : 0;
     const Vector weight(call.kernel, call.in[1], s.channels), bias(call.kernel, call.in[2], s.channels);
     const Vector given_mean(call.kernel, call.in[3], s.channels), given_variance(call.kernel, call.in[4], s.channels);
-    const std::int64_t running_strides[2] = {present(call.out[3]) ? call.out[3].strides[0] : 0, present(call.out[4]) ? call.out[4].strides[0] : 0};
+    const std::int64_t running_strides[2] = {present(call.out[3]) ? call.out[3].strides[0] : 0,
+                                             present(call.out[4]) ? call.out[4].strides[0] : 0};
     const std::int64_t size = per_group * s.rows;
     const auto results = [=, eps = attrs.eps, momentum = attrs.momentum](const void *const *in, void *const *out) {
-        return Results{static_cast<float *>(out[1]), static_cast<float *>(out[2]), static_cast<float *>(out[3]), static_cast<float *>(out[4]),
-                       running_strides[0],           running_strides[1],           weight.at(in[1]),             bias.at(in[2]),
-                       eps,                          momentum,           static_cast<double>(size) / static_cast<double>(size - 1)};
+        return Results{static_cast<float *>(out[1]),
+                       static_cast<float *>(out[2]),
+                       static_cast<float *>(out[3]),
+                       static_cast<float *>(out[4]),
+                       running_strides[0],
+                       running_strides[1],
+                       weight.at(in[1]),
+                       bias.at(in[2]),
+                       eps,
+                       momentum,
+                       static_cast<double>(size) / static_cast<double>(size - 1),
+                       std::is_same_v<T, F32>};
     };
+    const auto output = [](const void *const *in, void *const *out, const Coefficients &c) {
+        return Output<T, Relu>{static_cast<const Stored *>(in[0]), Relu ? static_cast<const Stored *>(in[5]) : nullptr,
+                               static_cast<Stored *>(out[0]), c};
+    };
+    const auto lie_well = [](const Output<T, Relu> &o) { return aligned(o.x, 16) && aligned(o.y, 16) && aligned(o.added, 16); };
 
     const auto run_bytes = static_cast<std::size_t>(s.columns ? per_group : s.rows) * sizeof(Stored);
     if (!given && whole_groups(device, s.items * groups, size, per_group, run_bytes)) {
@@ -217,56 +272,55 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
         for (int k = 0; k < 2; ++k) fits &= g.item_stride[k] % V == 0 && g.group_stride[k] % V == 0;
         const auto shared = static_cast<std::size_t>(2 * ((per_group + 3) / 4 * 4)) * sizeof(float);
         return kernel_of("cuda:channel_norm_groups", [=](const void *const *in, void *const *out, void *, cudaStream_t stream) {
-            const auto *from = static_cast<const Stored *>(in[0]);
-            auto *to = static_cast<Stored *>(out[0]);
             const auto blocks = static_cast<unsigned>(g.items * g.groups);
             if (blocks == 0) return;
-            if (fits && aligned(from, 16) && aligned(to, 16))
-                channel_norm_whole<T, V><<<blocks, threads_for(size / V), shared, stream>>>(g, results(in, out), from, to);
+            const Output<T, Relu> o = output(in, out, {});
+            if (fits && lie_well(o))
+                channel_norm_whole<T, Relu, V, true><<<blocks, threads_for(size / V), shared, stream>>>(g, results(in, out), o);
+            else if (fits)
+                channel_norm_whole<T, Relu, V, false><<<blocks, threads_for(size / V), shared, stream>>>(g, results(in, out), o);
             else
-                channel_norm_whole<T, 1><<<blocks, threads_for(size), shared, stream>>>(g, results(in, out), from, to);
+                channel_norm_whole<T, Relu, 1, true><<<blocks, threads_for(size), shared, stream>>>(g, results(in, out), o);
             check_launch("channel_norm");
         });
     }
 
-    const mpt_mod_operand numbers = numbers_of(x, per_image, 0, true);
-    const Loop loop(call.kernel, {&y, &x, &numbers});
-    const Index<3> index(loop);
-    const bool fits = in_packs(loop, V), together = loop.inner_stride(2) == 0;
-    const std::int64_t count = loop.count, values = s.items * s.channels;
+    const Map<2> map(device, call.kernel, per_image, {&y, &x}, V);
+    const std::int64_t values = s.items * s.channels;
     const std::size_t sums_bytes = given ? 0 : static_cast<std::size_t>(s.sums()) * sizeof(double2);
     const std::size_t bytes = sums_bytes + static_cast<std::size_t>(3 * values) * sizeof(float);
     const auto launch = [=, &device](const void *const *in, void *const *out, void *workspace, cudaStream_t stream) {
-        const auto *from = static_cast<const Stored *>(in[0]);
-        auto *to = static_cast<Stored *>(out[0]);
         auto *sums = given ? nullptr : static_cast<double2 *>(workspace);
         auto *memory = reinterpret_cast<float *>(static_cast<char *>(workspace) + sums_bytes);
         const Coefficients c{memory, memory + values, memory + 2 * values};
-        if (!given && s.packs(V) && aligned(from, 16))
-            run_measure<V>(device, stream, s, Moments<T>{from}, sums);
+        const Output<T, Relu> o = output(in, out, c);
+        if (!given && s.packs(V))
+            run_measure<V>(device, stream, s, Moments<T>{o.x}, aligned(o.x, 16), sums);
         else if (!given)
-            run_measure<1>(device, stream, s, Moments<T>{from}, sums);
+            run_measure<1>(device, stream, s, Moments<T>{o.x}, true, sums);
         if (s.items * groups == 0) return;
         const unsigned threads = static_cast<unsigned>(std::clamp<std::int64_t>((per_group * s.chunks + 31) / 32 * 32, 32, 512));
         channel_norm_statistics<<<static_cast<unsigned>(s.items * groups), threads, 0, stream>>>(
             s, groups, sums, given_mean.at(in[3]), given_variance.at(in[4]), results(in, out), c);
         check_launch("channel_norm");
-        if (count == 0) return;
-        if (fits && aligned(from, 16) && aligned(to, 16))
-            channel_norm_apply<T, V><<<blocks_for(device, count / V, kThreads, 32), kThreads, 0, stream>>>(index, count, together, from, to, c);
-        else
-            channel_norm_apply<T, 1><<<blocks_for(device, count, kThreads, 32), kThreads, 0, stream>>>(index, count, together, from, to, c);
-        check_launch("channel_norm");
+        map.template run<V>(device, stream, o, lie_well(o));
     };
     return kernel_of(s.columns ? "cuda:channel_norm_columns" : "cuda:channel_norm_rows", launch, bytes);
 }
 
+template <bool Relu>
 std::unique_ptr<Kernel> prepare(Device &device, const mpt_mod_call &call) {
+    const mpt_mod_operand &x = call.in[0];
+    if (Relu) {
+        need_batch_norm(call, x);
+        need_layout(call, call.out[0], x);
+        need_layout(call, call.in[5], x);
+    }
     std::unique_ptr<Kernel> kernel;
-    visit_float(call.kernel, call.in[0].dtype, [&](auto t) { kernel = make<decltype(t)>(device, call); });
+    visit_float(call.kernel, x.dtype, [&](auto t) { kernel = make<decltype(t), Relu>(device, call); });
     return kernel;
 }
-const RegisteredKernel registered("channel_norm", prepare);
+const RegisteredKernel registered("channel_norm", prepare<false>), registered_with_relu("channel_norm_relu", prepare<true>);
 
 }  // namespace
 }  // namespace mpt::cuda

@@ -1,36 +1,11 @@
-// "channel_norm_grad" of device/attrs/norm.h. With d = x - mean, one pass gives the sums of dy and of dy d per channel; dx is then
-// dy p + d q + r with factors per channel. Batch norm with small channels, or many of them, takes one launch: a block for each.
-#include "channel_norm.cuh"
+// "channel_norm_grad" of device/attrs/norm.h and "channel_norm_relu_grad" of device/attrs/fused.h. With d = x - mean, one pass
+// gives the sums of dy and of dy d per channel; dx is then dy p + d q + r with factors per channel. Batch norm with small channels,
+// or many of them, takes one launch: a block for each. Behind a ReLU dy is masked as it is read: each time again, or once, where
+// the masked gradient is wanted itself.
+#include "channel_norm_grad.cuh"
 
 namespace mpt::cuda {
 namespace {
-
-// Operands: x, dy. mean: [item, group].
-template <class T>
-struct Products {
-    static constexpr int kOperands = 2;
-    const typename T::Stored *__restrict__ x, *__restrict__ dy;
-    const float *__restrict__ mean;
-    std::int64_t groups, per_group;
-
-    template <int V>
-    __device__ __forceinline__ void start(const std::int64_t (&)[2], std::int64_t item, std::int64_t channel, int step, float (&center)[V]) const {
-#pragma unroll
-        for (int v = 0; v < V; ++v) center[v] = mean[item * groups + (channel + v * step) / per_group];
-    }
-    template <int V>
-    __device__ __forceinline__ void add(const std::int64_t (&offset)[2], const float (&center)[V], float (&a)[V], float (&b)[V]) const {
-        float e[V], g[V];
-        take<T>(x + offset[0], 1, 0, e);
-        take<T>(dy + offset[1], 1, 0, g);
-#pragma unroll
-        for (int v = 0; v < V; ++v) {
-            a[v] += g[v];
-            b[v] += g[v] * (e[v] - center[v]);
-        }
-    }
-    __device__ __forceinline__ double2 result(double a, double b, float, std::int64_t) const { return {a, b}; }
-};
 
 // dweight and dbias; null where they are absent.
 struct Vectors {
@@ -50,29 +25,23 @@ struct Channel {
 };
 
 // Batch norm, a block for each channel. dx: null where it is absent.
-template <class T, int V>
+template <class T, class Source, int V, bool Packed>
 __global__ void __launch_bounds__(1024)
-    channel_norm_grad_whole(Channel c, const typename T::Stored *__restrict__ x, const typename T::Stored *__restrict__ dy,
-                            const float *__restrict__ mean, const float *__restrict__ rstd, Vector weight, typename T::Stored *__restrict__ dx,
-                            Vectors vectors) {
+    channel_norm_grad_whole(Channel c, Products<T, Source> products, const float *__restrict__ rstd, Vector weight,
+                            typename T::Stored *dx, Vectors vectors) {
     __shared__ double scratch[32];
     const std::int64_t channel = blockIdx.x;
-    const typename T::Stored *row = x + channel * c.stride[2], *dy_row = dy + channel * c.stride[1];
-    const float center = mean[channel];
+    typename Products<T, Source>::template Of<V> of;
+    products.template start<V>({}, 0, channel, 0, of);
     const double scale = rstd[channel];
     float a[V] = {}, b[V] = {};
-#pragma unroll 4
+    const std::int64_t to = channel * c.stride[0], from_dy = channel * c.stride[1], from_x = channel * c.stride[2];
+#pragma unroll 2
     for (std::uint32_t i = threadIdx.x; i < c.count / V; i += blockDim.x) {
-        std::int64_t offset[3];
-        c.index.locate(i * V, offset);
-        float e[V], g[V];
-        take<T>(row + offset[2], 1, 0, e);
-        take<T>(dy_row + offset[1], 1, 0, g);
-#pragma unroll
-        for (int v = 0; v < V; ++v) {
-            a[v] += g[v];
-            b[v] += g[v] * (e[v] - center);
-        }
+        std::int64_t place[3];
+        c.index.locate(i * V, place);
+        const std::int64_t offset[2] = {from_x + place[2], from_dy + place[1]};
+        products.template add<V, Packed>(products.template load<V, Packed>(offset), of, offset, a, b);
     }
 #pragma unroll
     for (int v = 1; v < V; ++v) {
@@ -86,30 +55,26 @@ __global__ void __launch_bounds__(1024)
     const double factor = scale * static_cast<double>(weight.read(channel, 1));
     const auto p = static_cast<float>(factor), q = static_cast<float>(-factor * scale * second * c.share),
                r = static_cast<float>(-factor * first * c.share);
-    typename T::Stored *to = dx + channel * c.stride[0];
+    const auto source = products.source.second();  // a thread reads what it wrote itself
+    const Gradient<T, std::remove_const_t<decltype(source)>> gradient{products.x, source, dx, {}};
+    typename decltype(gradient)::template Of<V> factors;
+    source.template start<V>(channel, 0, factors.source);
+#pragma unroll
+    for (int v = 0; v < V; ++v) factors.mean[v] = of.mean[v], factors.p[v] = p, factors.q[v] = q, factors.r[v] = r;
 #pragma unroll 2
     for (std::uint32_t i = threadIdx.x; i < c.count / V; i += blockDim.x) {
-        std::int64_t offset[3];
-        c.index.locate(i * V, offset);
-        float e[V], g[V];
-        take<T>(row + offset[2], 1, 0, e);
-        take<T>(dy_row + offset[1], 1, 0, g);
-#pragma unroll
-        for (int v = 0; v < V; ++v) g[v] = g[v] * p + ((e[v] - center) * q + r);
-        put<T>(to + offset[0], 1, 0, g);
+        std::int64_t place[3];
+        c.index.locate(i * V, place);
+        const std::int64_t offset[3] = {to + place[0], from_dy + place[1], from_x + place[2]};
+        gradient.template store<V, Packed>(gradient.template load<V, Packed>(offset), factors, offset);
     }
 }
 
-// [item, channel] each.
-struct Factors {
-    float *mean, *p, *q, *r;
-};
-
-// The first blocks make an item's and group's factors, the others, one for each channel, dweight and dbias. sums: null where dx is all
-// there is and the statistics were given.
-__global__ void channel_norm_grad_factors(ChannelSpace<2> s, std::int64_t groups, std::int64_t blocks, bool given, const double2 *__restrict__ sums,
-                                          const float *__restrict__ mean, const float *__restrict__ rstd, Vector weight, Factors to,
-                                          Vectors vectors) {
+// The first blocks make an item's and group's factors, the others, one for each channel, dweight and dbias. sums: null where dx is
+// all there is and the statistics were given.
+__global__ void channel_norm_grad_factors(ChannelSpace<2> s, std::int64_t groups, std::int64_t blocks, bool given,
+                                          const double2 *__restrict__ sums, const float *__restrict__ mean,
+                                          const float *__restrict__ rstd, Vector weight, Factors to, Vectors vectors) {
     __shared__ double scratch[32];
     const std::int64_t per_group = s.channels / groups;
     double first = 0, second = 0;
@@ -147,44 +112,50 @@ __global__ void channel_norm_grad_factors(ChannelSpace<2> s, std::int64_t groups
     }
 }
 
-// Operands of the index: dx, dy, x, number of the factors.
-template <class T, int V>
-__global__ void channel_norm_grad_apply(Index<4> index, std::int64_t count, bool together, const typename T::Stored *__restrict__ x,
-                                        const typename T::Stored *__restrict__ dy, typename T::Stored *__restrict__ dx, Factors f) {
-    for (std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count / V; i += std::int64_t{gridDim.x} * blockDim.x) {
-        std::int64_t offset[4];
-        if (count < (std::int64_t{1} << 31))
-            index.locate(static_cast<std::uint32_t>(i * V), offset);
-        else
-            index.locate(static_cast<std::uint64_t>(i * V), offset);
-        float e[V], g[V], mean[V], p[V], q[V], r[V];
-        take<T>(x + offset[2], 1, 0, e);
-        take<T>(dy + offset[1], 1, 0, g);
-        coefficients(f.mean, offset[3], together, mean);
-        coefficients(f.p, offset[3], together, p);
-        coefficients(f.q, offset[3], together, q);
-        coefficients(f.r, offset[3], together, r);
-#pragma unroll
-        for (int v = 0; v < V; ++v) g[v] = g[v] * p[v] + ((e[v] - mean[v]) * q[v] + r[v]);
-        put<T>(dx + offset[0], 1, 0, g);
-    }
-}
+// The operands of a call; null or of no dtype where they are absent.
+struct Operands {
+    const mpt_mod_operand &dy, &x, &weight, &dx, &dweight, &dbias;
+};
+struct Addresses {
+    const void *x, *weight;
+    const float *mean, *rstd;
+    void *dx;
+    float *dweight, *dbias;
+};
 
-template <class T>
-std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
+// addresses, source: what these are at a launch.
+template <class T, class Addressed, class Sourced>
+std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call, const Operands &o, Addressed addresses, Sourced source) {
     constexpr int V = 16 / sizeof(typename T::Stored);
     using Stored = typename T::Stored;
+    using Source = decltype(source(nullptr, nullptr));
     const auto &attrs = attrs_of<mpt_attrs_channel_norm>(call);
-    const mpt_mod_operand &dy = call.in[0], &x = call.in[1];
-    const bool per_image = attrs.per_image != 0, given = attrs.given != 0, has_dx = present(call.out[0]);
-    const bool has_vectors = present(call.out[1]) || present(call.out[2]), needs_sums = has_vectors || !given;
-    const mpt_mod_operand &dx = has_dx ? call.out[0] : x;
+    const mpt_mod_operand &dy = o.dy, &x = o.x;
+    const bool per_image = attrs.per_image != 0, given = attrs.given != 0, has_dx = present(o.dx);
+    const bool has_vectors = present(o.dweight) || present(o.dbias), needs_sums = has_vectors || !given;
+    const mpt_mod_operand &dx = has_dx ? o.dx : x;
     const ChannelSpace<2> s(device, call.kernel, per_image, {&x, &dy});
     const std::int64_t groups = attrs.groups, per_group = groups > 0 ? s.channels / groups : 0;
-    const Vector weight(call.kernel, call.in[2], s.channels);
-    const std::int64_t strides[2] = {present(call.out[1]) ? call.out[1].strides[0] : 0, present(call.out[2]) ? call.out[2].strides[0] : 0};
-    const auto vectors = [=](void *const *out) {
-        return Vectors{static_cast<float *>(out[1]), static_cast<float *>(out[2]), strides[0], strides[1]};
+    const Vector weight(call.kernel, o.weight, s.channels);
+    const std::int64_t strides[2] = {present(o.dweight) ? o.dweight.strides[0] : 0, present(o.dbias) ? o.dbias.strides[0] : 0};
+
+    // What a launch needs first of all.
+    struct Call {
+        Addresses at;
+        Products<T, Source> products;
+        Stored *dx;
+        Vectors vectors;
+        bool lies_well, dx_lies_well;
+    };
+    const auto started = [=](const void *const *in, void *const *out) {
+        const Addresses at = addresses(in, out);
+        const Products<T, Source> products{static_cast<const Stored *>(at.x), source(in, out), at.mean, groups, per_group};
+        return Call{at,
+                    products,
+                    static_cast<Stored *>(at.dx),
+                    Vectors{at.dweight, at.dbias, strides[0], strides[1]},
+                    aligned(at.x, 16) && products.source.lies_well(),
+                    aligned(at.dx, 16)};
     };
 
     const auto run_bytes = static_cast<std::size_t>(s.columns ? per_group : s.rows) * sizeof(Stored);
@@ -200,61 +171,115 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
         bool fits = in_packs(loop, V);
         for (std::int64_t stride : c.stride) fits &= stride % V == 0;
         return kernel_of("cuda:channel_norm_groups", [=](const void *const *in, void *const *out, void *, cudaStream_t stream) {
-            const auto *of_x = static_cast<const Stored *>(in[1]), *of_dy = static_cast<const Stored *>(in[0]);
-            auto *of_dx = has_dx ? static_cast<Stored *>(out[0]) : nullptr;
-            const auto *mean = static_cast<const float *>(in[3]), *rstd = static_cast<const float *>(in[4]);
+            const Call l = started(in, out);
             const auto blocks = static_cast<unsigned>(groups);
             if (blocks == 0) return;
-            if (fits && aligned(of_x, 16) && aligned(of_dy, 16) && aligned(of_dx, 16))
-                channel_norm_grad_whole<T, V><<<blocks, threads_for(c.count / V), 0, stream>>>(c, of_x, of_dy, mean, rstd, weight.at(in[2]), of_dx, vectors(out));
+            const auto run = [&](auto v, auto packed) {
+                channel_norm_grad_whole<T, Source, v.value, packed.value><<<blocks, threads_for(c.count / v.value), 0, stream>>>(
+                    c, l.products, l.at.rstd, weight.at(l.at.weight), l.dx, l.vectors);
+            };
+            using Pack = std::integral_constant<int, V>;
+            if (fits && l.lies_well && l.dx_lies_well)
+                run(Pack{}, std::true_type{});
+            else if (fits)
+                run(Pack{}, std::false_type{});
             else
-                channel_norm_grad_whole<T, 1><<<blocks, threads_for(c.count), 0, stream>>>(c, of_x, of_dy, mean, rstd, weight.at(in[2]), of_dx, vectors(out));
+                run(std::integral_constant<int, 1>{}, std::true_type{});
             check_launch("channel_norm_grad");
         });
     }
 
-    const mpt_mod_operand numbers = numbers_of(x, per_image, 0, true);
-    const Loop loop(call.kernel, {&dx, &dy, &x, &numbers});
-    const Index<4> index(loop);
-    const bool fits = in_packs(loop, V), together = loop.inner_stride(3) == 0;
-    const std::int64_t count = loop.count, values = s.items * s.channels;
+    const Map<3> map(device, call.kernel, per_image, {&dx, &dy, &x}, V);
+    const std::int64_t values = s.items * s.channels;
     const std::size_t sums_bytes = needs_sums ? static_cast<std::size_t>(s.sums()) * sizeof(double2) : 0;
     const std::size_t bytes = sums_bytes + static_cast<std::size_t>(4 * values) * sizeof(float);
     const auto launch = [=, &device](const void *const *in, void *const *out, void *workspace, cudaStream_t stream) {
-        const auto *of_x = static_cast<const Stored *>(in[1]), *of_dy = static_cast<const Stored *>(in[0]);
-        auto *of_dx = has_dx ? static_cast<Stored *>(out[0]) : nullptr;
-        const auto *mean = static_cast<const float *>(in[3]), *rstd = static_cast<const float *>(in[4]);
+        const Call l = started(in, out);
         auto *sums = needs_sums ? static_cast<double2 *>(workspace) : nullptr;
         auto *memory = reinterpret_cast<float *>(static_cast<char *>(workspace) + sums_bytes);
         const Factors f{memory, memory + values, memory + 2 * values, memory + 3 * values};
-        const Products<T> products{of_x, of_dy, mean, groups, per_group};
-        if (needs_sums && s.packs(V) && aligned(of_x, 16) && aligned(of_dy, 16))
-            run_measure<V>(device, stream, s, products, sums);
+        if (needs_sums && s.packs(V))
+            run_measure<V>(device, stream, s, l.products, l.lies_well, sums);
         else if (needs_sums)
-            run_measure<1>(device, stream, s, products, sums);
+            run_measure<1>(device, stream, s, l.products, true, sums);
         const std::int64_t of_groups = has_dx ? s.items * groups : 0, blocks = of_groups + (has_vectors ? s.channels : 0);
         if (blocks == 0) return;
         const std::int64_t entries = std::max(per_group, has_vectors ? s.items : 0) * s.chunks;
         const auto threads = static_cast<unsigned>(std::clamp<std::int64_t>((entries + 31) / 32 * 32, 32, 256));
-        channel_norm_grad_factors<<<static_cast<unsigned>(blocks), threads, 0, stream>>>(s, groups, of_groups, given, sums, mean, rstd,
-                                                                                         weight.at(in[2]), f, vectors(out));
+        channel_norm_grad_factors<<<static_cast<unsigned>(blocks), threads, 0, stream>>>(
+            s, groups, of_groups, given, sums, l.at.mean, l.at.rstd, weight.at(l.at.weight), f, l.vectors);
         check_launch("channel_norm_grad");
-        if (!has_dx || count == 0) return;
-        if (fits && aligned(of_x, 16) && aligned(of_dy, 16) && aligned(of_dx, 16))
-            channel_norm_grad_apply<T, V><<<blocks_for(device, count / V, kThreads, 32), kThreads, 0, stream>>>(index, count, together, of_x, of_dy, of_dx, f);
-        else
-            channel_norm_grad_apply<T, 1><<<blocks_for(device, count, kThreads, 32), kThreads, 0, stream>>>(index, count, together, of_x, of_dy, of_dx, f);
-        check_launch("channel_norm_grad");
+        if (!has_dx) return;
+        const auto second = l.products.source.second();
+        const Gradient<T, std::remove_const_t<decltype(second)>> gradient{l.products.x, second, l.dx, f};
+        map.template run<V>(device, stream, gradient, l.lies_well && l.dx_lies_well);
     };
     return kernel_of(s.columns ? "cuda:channel_norm_columns" : "cuda:channel_norm_rows", launch, bytes);
 }
 
 std::unique_ptr<Kernel> prepare(Device &device, const mpt_mod_call &call) {
+    const Operands o{call.in[0], call.in[1], call.in[2], call.out[0], call.out[1], call.out[2]};
+    const auto addresses = [](const void *const *in, void *const *out) {
+        return Addresses{in[1],
+                         in[2],
+                         static_cast<const float *>(in[3]),
+                         static_cast<const float *>(in[4]),
+                         out[0],
+                         static_cast<float *>(out[1]),
+                         static_cast<float *>(out[2])};
+    };
     std::unique_ptr<Kernel> kernel;
-    visit_float(call.kernel, call.in[1].dtype, [&](auto t) { kernel = make<decltype(t)>(device, call); });
+    visit_float(call.kernel, o.x.dtype, [&](auto t) {
+        using T = decltype(t);
+        kernel = make<T>(device, call, o, addresses, [](const void *const *in, void *const *) {
+            return Given<T>{static_cast<const typename T::Stored *>(in[0])};
+        });
+    });
     return kernel;
 }
 const RegisteredKernel registered("channel_norm_grad", prepare);
+
+std::unique_ptr<Kernel> prepare_relu(Device &device, const mpt_mod_call &call) {
+    const Operands o{call.in[0], call.in[2], call.in[3], call.out[0], call.out[1], call.out[2]};
+    const mpt_mod_operand &masked = call.out[3];
+    need_batch_norm(call, o.x);
+    if (attrs_of<mpt_attrs_channel_norm>(call).given)
+        throw Failure{MPT_ERROR_UNSUPPORTED, std::string(call.kernel) + ": given statistics"};
+    for (const mpt_mod_operand *other : {&o.dy, &call.in[1], &call.in[7], &o.dx, &masked}) need_layout(call, *other, o.x);
+    const auto addresses = [](const void *const *in, void *const *out) {
+        return Addresses{in[2],
+                         in[3],
+                         static_cast<const float *>(in[5]),
+                         static_cast<const float *>(in[6]),
+                         out[0],
+                         static_cast<float *>(out[1]),
+                         static_cast<float *>(out[2])};
+    };
+    std::unique_ptr<Kernel> kernel;
+    visit_float(call.kernel, o.x.dtype, [&](auto t) {
+        using T = decltype(t);
+        using Stored = typename T::Stored;
+        const auto parts = [](const void *const *in) {
+            return Parts<T>{static_cast<const Stored *>(in[0]), static_cast<const Stored *>(in[1])};
+        };
+        if (present(masked)) {
+            kernel = make<T>(device, call, o, addresses, [=](const void *const *in, void *const *out) {
+                return MaskedByY<T, true>{parts(in), static_cast<const Stored *>(in[7]), static_cast<Stored *>(out[3])};
+            });
+        } else if constexpr (std::is_same_v<T, F32>) {  // whose norm keeps more of the statistics than it stores
+            kernel = make<T>(device, call, o, addresses, [=](const void *const *in, void *const *) {
+                return MaskedByY<T, false>{parts(in), static_cast<const Stored *>(in[7]), nullptr};
+            });
+        } else {
+            const Vector weight(call.kernel, o.weight, o.x.shape[1]), bias(call.kernel, call.in[4], o.x.shape[1]);
+            kernel = make<T>(device, call, o, addresses, [=](const void *const *in, void *const *) {
+                return MaskedByX<T>{parts(in), static_cast<const float *>(in[6]), weight.at(in[3]), bias.at(in[4])};
+            });
+        }
+    });
+    return kernel;
+}
+const RegisteredKernel registered_relu("channel_norm_relu_grad", prepare_relu);
 
 }  // namespace
 }  // namespace mpt::cuda

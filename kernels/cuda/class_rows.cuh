@@ -1,5 +1,5 @@
-// Losses of rows of scores, one per class: what cross entropy and nll have in common. Operands: in[0] the scores, in[1] the targets,
-// in[2] weights of the classes.
+// Losses of rows of scores, one per class: what cross entropy and nll have in common. Operands: in[0] the scores, in[1] the
+// targets, in[2] weights of the classes.
 #pragma once
 
 #include "any_float.cuh"
@@ -38,9 +38,6 @@ struct ClassRows {
         placed.weight = weight.at(in[2]);
         return placed;
     }
-    // Whether rows of the scores and of another operand like them may be taken V elements at a time.
-    bool packs(int v) const { return classes % v == 0 && class_stride == 1 && row_stride % v == 0; }
-
     __device__ __forceinline__ std::int64_t target(std::int64_t row) const {
         const std::int64_t at = row * target_stride;
         const std::int64_t index = target_dtype == MPT_I64   ? static_cast<const std::int64_t *>(targets)[at]
@@ -67,7 +64,8 @@ struct ClassLoss {
         const mpt_mod_operand &form = call.out[0];
         per_row = attrs_of<mpt_attrs_cross_entropy>(call).reduction == MPT_REDUCTION_NONE;
         if (form.dtype != MPT_F32 || divisor_form.dtype != MPT_F32) unsupported_dtype(call.kernel, form.dtype);
-        if (form.ndim != (per_row ? 1 : 0)) throw Failure{MPT_ERROR_INTERNAL, std::string(call.kernel) + ": a result of another rank"};
+        if (form.ndim != (per_row ? 1 : 0))
+            throw Failure{MPT_ERROR_INTERNAL, std::string(call.kernel) + ": a result of another rank"};
         stride = per_row ? form.strides[0] : 0;
     }
     ClassLoss at(void *to, void *by) const {
@@ -118,7 +116,8 @@ static __global__ void add_blocks(ClassRows rows, ClassLoss loss, const double2 
     for (unsigned i = threadIdx.x; i < blocks; i += blockDim.x) sum = {sum.x + of_blocks[i].x, sum.y + of_blocks[i].y};
     finish(rows, loss, sum, nullptr);
 }
-inline void run_add_blocks(cudaStream_t stream, const ClassRows &rows, const ClassLoss &loss, const void *of_blocks, unsigned blocks) {
+inline void run_add_blocks(cudaStream_t stream, const ClassRows &rows, const ClassLoss &loss, const void *of_blocks,
+                           unsigned blocks) {
     if (blocks == 1) return;
     add_blocks<<<1, kThreads, 0, stream>>>(rows, loss, static_cast<const double2 *>(of_blocks), blocks);
     check_launch("class loss");

@@ -1,9 +1,12 @@
 // Convolutions through cuDNN: a graph of the convolution and, where there is a bias, its sum with it, which is rounded once.
+// Filters are given to it with their channels innermost, copied where they lie otherwise, as are images of few channels: it would
+// make the same copies more slowly.
 #include <algorithm>
 #include <array>
 #include <optional>
 
 #include "conv.h"
+#include "conv_copies.h"
 #include "cudnn.h"
 
 namespace mpt::cuda {
@@ -51,16 +54,20 @@ Extents dense_strides(const mpt_mod_operand &x) {
     throw CudnnRefuses{};
 }
 
+// The operands of a call, or those of the copies that cuDNN is given.
+struct Operands {
+    mpt_mod_operand first, second, result;
+    const mpt_mod_operand *bias;  // may be none
+};
+
 class Graph {
 public:
-    Graph(const Cudnn &cudnn, const mpt_mod_call &call, ConvPass pass) : cudnn_(cudnn) {
-        const auto &at = *static_cast<const mpt_attrs_conv2d *>(call.attrs);
-        const mpt_mod_operand &first = call.in[0], &second = call.in[1], &result = call.out[0];
+    Graph(const Cudnn &cudnn, const mpt_attrs_conv2d &at, const Operands &operands, ConvPass pass) : cudnn_(cudnn) {
+        const auto &[first, second, result, bias] = operands;
         check_extents(at, pass == ConvPass::InputGradient ? result : first, pass == ConvPass::FilterGradient ? result : second,
                       pass == ConvPass::Forward         ? result
                       : pass == ConvPass::InputGradient ? first
                                                         : second);
-        const mpt_mod_operand *bias = call.n_in > 2 && present(call.in[2]) ? &call.in[2] : nullptr;
         // With an f32 bias beside 16-bit images cuDNN 9.14 finds engines whose results are wrong.
         if (bias && bias->dtype != result.dtype) throw CudnnRefuses{};
 
@@ -77,12 +84,17 @@ public:
             .set(CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, CUDNN_TYPE_INT64, 2, stride.data())
             .finalize();
 
-        // With a bias the product is f32 and never stored.
+        // With a bias the product is f32 and never stored. A gradient in f32 of 16-bit images is the copy of such a product: cuDNN
+        // stores the gradient itself in the images' format alone.
         const CudnnDescriptor a = tensor(kImages, first), b = tensor(kFilter, second), y = tensor(kResult, result);
         std::optional<CudnnDescriptor> product;
-        if (bias) product.emplace(tensor(kProduct, CUDNN_DATA_FLOAT, shape_of(result), dense_strides(result), true));
+        const bool wide = result.dtype != first.dtype;
+        if (bias || wide) product.emplace(tensor(kProduct, CUDNN_DATA_FLOAT, shape_of(result), dense_strides(result), true));
         operations.push_back(operation(pass, convolution, a, b, product ? *product : y));
-        if (bias) operations.push_back(sum(*product, *bias, y));
+        if (bias)
+            operations.push_back(sum(*product, *bias, y));
+        else if (wide)
+            operations.push_back(pointwise(CUDNN_POINTWISE_IDENTITY, *product, nullptr, y));
     }
 
     std::vector<CudnnDescriptor> operations;
@@ -158,18 +170,20 @@ private:
         if (bias.shape[0] > 1 && bias.strides[0] != 1) throw CudnnRefuses{};
         const std::int64_t n = bias.shape[0];
         const CudnnDescriptor row = tensor(kBias, type_of(bias.dtype), {1, n, 1, 1}, {n, 1, n, n}, false);
-        CudnnDescriptor add(cudnn_, CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
-        const cudnnPointwiseMode_t mode = CUDNN_POINTWISE_ADD;
-        add.set(CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &mode)
+        return pointwise(CUDNN_POINTWISE_ADD, product, &row, y);
+    }
+
+    CudnnDescriptor pointwise(cudnnPointwiseMode_t mode, const CudnnDescriptor &product, const CudnnDescriptor *other,
+                              const CudnnDescriptor &y) const {
+        CudnnDescriptor function(cudnn_, CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
+        function.set(CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &mode)
             .set(CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_DATA_FLOAT)
             .finalize();
-        CudnnDescriptor sum(cudnn_, CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
-        sum.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, add)
-            .set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, product)
-            .set(CUDNN_ATTR_OPERATION_POINTWISE_BDESC, row)
-            .set(CUDNN_ATTR_OPERATION_POINTWISE_YDESC, y)
-            .finalize();
-        return sum;
+        CudnnDescriptor result(cudnn_, CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
+        result.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, function).set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, product);
+        if (other) result.set(CUDNN_ATTR_OPERATION_POINTWISE_BDESC, *other);
+        result.set(CUDNN_ATTR_OPERATION_POINTWISE_YDESC, y).finalize();
+        return result;
     }
 
     const Cudnn &cudnn_;
@@ -177,9 +191,28 @@ private:
 
 class CudnnConv final : public Kernel {
 public:
-    CudnnConv(const Cudnn &cudnn, const mpt_mod_call &call, ConvPass pass, const CudnnRules &rules)
-        : plan_(cudnn, Graph(cudnn, call, pass).operations, rules), has_bias_(call.n_in > 2 && present(call.in[2])) {
-        workspace_bytes = plan_.workspace_bytes();
+    CudnnConv(const Device &device, const Cudnn &cudnn, const mpt_mod_call &call, ConvPass pass, const CudnnRules &rules)
+        : device_(device), gradient_(pass == ConvPass::FilterGradient), has_bias_(call.n_in > 2 && present(call.in[2])) {
+        const auto &attrs = *static_cast<const mpt_attrs_conv2d *>(call.attrs);
+        Operands at{call.in[0], call.in[1], call.out[0], has_bias_ ? &call.in[2] : nullptr};
+        if (attrs.groups == 1 && at.first.dtype != MPT_F32) {
+            if (pass == ConvPass::Forward && at.first.shape[1] % kConvPack != 0 && channels_innermost(at.result)) {
+                images_.emplace(at.first, 1);
+                at.first = images_->to;
+            }
+            mpt_mod_operand &filter = gradient_ ? at.result : at.second;
+            const bool fast = channels_innermost(at.first) && channels_innermost(gradient_ ? at.second : at.result);
+            const std::int64_t channels = images_ ? at.first.shape[1] : filter.shape[1];
+            if (fast && ConvFilter::can(filter) && ConvFilter(filter, channels).differs()) {
+                filter_.emplace(filter, channels);
+                filter = filter_->last;
+            }
+            if (images_ && filter.shape[1] != channels) throw CudnnRefuses{};
+        }
+        plan_ = std::make_unique<CudnnPlan>(cudnn, Graph(cudnn, attrs, at, pass).operations, rules);
+        take(workspace_bytes, plan_->workspace_bytes());
+        if (filter_) filter_at_ = take(workspace_bytes, filter_->bytes());
+        if (images_) images_->at = take(workspace_bytes, images_->bytes());
     }
     void take_other(std::unique_ptr<Kernel> otherwise) {
         otherwise_ = std::move(otherwise);
@@ -193,15 +226,26 @@ public:
             ids.push_back(kBias);
             addresses.push_back(const_cast<void *>(in[2]));
         }
+        if (images_) addresses[0] = static_cast<char *>(workspace) + images_->at;
+        if (filter_) addresses[gradient_ ? 2 : 1] = static_cast<char *>(workspace) + filter_at_;
         for (const void *address : addresses)
             if (reinterpret_cast<std::uintptr_t>(address) % 16 != 0) return otherwise_->launch(in, out, workspace, stream);
-        plan_.launch(ids, addresses, workspace, stream);
+        if (images_) images_->place(device_, in[0], workspace, stream);
+        if (filter_ && !gradient_) filter_->to_last(in[1], addresses[1], stream);
+        plan_->launch(ids, addresses, workspace, stream);
+        if (filter_ && gradient_) filter_->from_last(addresses[2], out[0], stream);
     }
     const char *name() const override { return "cudnn:conv"; }
 
 private:
-    CudnnPlan plan_;
-    bool has_bias_;
+    static bool channels_innermost(const mpt_mod_operand &x) { return x.strides[1] == 1; }
+
+    const Device &device_;
+    bool gradient_, has_bias_;
+    std::optional<ConvImages> images_;
+    std::optional<ConvFilter> filter_;
+    std::size_t filter_at_ = 0;
+    std::unique_ptr<CudnnPlan> plan_;
     std::unique_ptr<Kernel> otherwise_;
 };
 
@@ -215,7 +259,9 @@ std::unique_ptr<Kernel> prepare_conv_cudnn(Device &device, const mpt_mod_call &c
     if (!cudnn) return otherwise;
     try {
         const bool f32 = call.in[0].dtype == MPT_F32;
-        auto kernel = std::make_unique<CudnnConv>(*cudnn, call, pass, CudnnRules{!f32 || device.tf32, !f32 || device.tf32});
+        const bool wide = call.in[0].dtype != call.out[0].dtype;
+        const CudnnRules rules{.tensor_cores = !f32 || device.tf32, .prefer_tensor_cores = !f32 || device.tf32, .fallback = !wide};
+        auto kernel = std::make_unique<CudnnConv>(device, *cudnn, call, pass, rules);
         kernel->take_other(std::move(otherwise));
         return kernel;
     } catch (CudnnRefuses) {

@@ -1,5 +1,6 @@
-// "conv2d_wgrad": on tensor cores from 16-bit formats, through cuDNN, or by kernels of our own that take any call. The pixels are
-// cut into chunks; each one's sum is kept, then they are added in order. The gradient of the bias is a reduction like any other.
+// "conv2d_wgrad": through cuDNN, from 16-bit formats by a kernel on tensor cores, or by kernels of our own that take any call. The
+// pixels are cut into chunks; each one's sum is kept, then they are added in order. The gradient of the bias is a reduction like
+// any other.
 #include "conv.h"
 #include "conv_partials.cuh"
 #include "conv_tiles.cuh"
@@ -11,26 +12,34 @@ namespace {
 constexpr const char *kName = "conv2d_wgrad";
 constexpr int kLanes = 32, kShares = kThreads / kLanes;
 
-// 32 elements of a block, and eight shares of the parts of each.
+// A block's elements neighbour each other in dw, where taps_innermost tells which those are; so many shares has each of their sums.
+template <int Shares>
 __global__ void __launch_bounds__(kThreads)
-    conv_sum_partials(const __grid_constant__ Conv c, ConvPartials form, const float *partials, void *dw, std::int32_t dtype) {
-    __shared__ float sums[kShares][kLanes];
-    const int lane = static_cast<int>(threadIdx.x % kLanes), share = static_cast<int>(threadIdx.x / kLanes);
-    const std::int64_t elements = ConvPartials::elements(c), i = blockIdx.x * std::int64_t{kLanes} + lane;
+    conv_sum_partials(const __grid_constant__ Conv c, ConvPartials form, bool taps_innermost, const float *partials, void *dw,
+                      std::int32_t dtype) {
+    constexpr int kElements = kThreads / Shares;
+    __shared__ float sums[Shares][kElements];
+    const int lane = static_cast<int>(threadIdx.x % kElements), share = static_cast<int>(threadIdx.x / kElements);
+    const std::int64_t elements = ConvPartials::elements(c), i = blockIdx.x * std::int64_t{kElements} + lane;
+    const auto length = static_cast<std::uint32_t>(c.length()), within = static_cast<std::uint32_t>(i % length);
+    const std::int64_t row = i / length, column = row % c.columns, group = row / c.columns;
+    const auto taps = static_cast<std::uint32_t>(c.taps);
+    const std::uint32_t k = taps_innermost ? within % taps * static_cast<std::uint32_t>(c.depth) + within / taps : within;
     float sum = 0;
     if (i < elements) {
-#pragma unroll 4
-        for (int part = share; part < form.parts; part += kShares) sum += partials[part * elements + i];
+        const float *part = partials + row * length + k;
+#pragma unroll 8
+        for (int p = share; p < form.parts; p += Shares) sum += part[p * elements];
     }
-    sums[share][lane] = sum;
-    __syncthreads();
+    if constexpr (Shares > 1) {
+        sums[share][lane] = sum;
+        __syncthreads();
+    }
     if (share > 0 || i >= elements) return;
-    for (int s = 1; s < kShares; ++s) sum += sums[s][lane];
-    const std::int64_t k = i % c.length(), column = i / c.length() % c.columns, group = i / c.length() / c.columns;
-    if (column >= form.columns || k % c.depth >= form.depth) return;
+    for (int s = 1; s < Shares; ++s) sum += sums[s][lane];
+    if (column >= form.columns || static_cast<std::int32_t>(k) % c.depth >= form.depth) return;
     const float value[1] = {sum};
-    store_any(dw, dtype, group * c.filter_group + column * c.filter_column + conv_tap(c, static_cast<std::uint32_t>(k)).other,
-              value);
+    store_any(dw, dtype, group * c.filter_group + column * c.filter_column + conv_tap(c, k).other, value);
 }
 
 // For groups of few columns: lanes are neighbouring channels of dy; eight warps share a chunk of pixels.
@@ -124,10 +133,24 @@ std::unique_ptr<Kernel> prepare_bias(Device &device, const mpt_mod_operand &dy, 
     return RegisteredKernel::find("reduce")(device, call);
 }
 
+// Is cuDNN faster with 16-bit images than our own kernels on tensor cores? Measured on an H100: it is with large filters, but not
+// where strips are and images are wide enough to fill them.
+bool cudnn_wins(const Device &device, const mpt_mod_call &call, bool strips) {
+    constexpr std::int64_t kManyChannels = 64, kLargeFilter = 1 << 20, kNarrow = 5;
+    const mpt_mod_operand &x = call.in[0], &dy = call.in[1];
+    for (const mpt_mod_operand *images : {&x, &dy})
+        if (images->strides[1] != 1 || images->shape[1] % 8 != 0 || images->shape[1] < kManyChannels) return false;
+    return device.capability() >= 90 && attrs_of<mpt_attrs_conv2d>(call).groups == 1 && numel(call.out[0]) >= kLargeFilter &&
+           !(strips && dy.shape[3] > kNarrow);
+}
+
 std::unique_ptr<Kernel> prepare_filter(Device &device, const mpt_mod_call &call) {
     std::unique_ptr<Kernel> otherwise = portable(device, call);
-    if (std::unique_ptr<Kernel> kernel = prepare_conv_wgrad_mma(device, call, otherwise)) return kernel;
-    return prepare_conv_cudnn(device, call, ConvPass::FilterGradient, std::move(otherwise));
+    std::unique_ptr<Kernel> kernel = prepare_conv_wgrad_strips(device, call, otherwise);
+    const bool strips = kernel != nullptr;
+    if (!strips) kernel = prepare_conv_wgrad_mma(device, call, otherwise);
+    if (kernel && !cudnn_wins(device, call, strips)) return kernel;
+    return prepare_conv_cudnn(device, call, ConvPass::FilterGradient, std::move(kernel ? kernel : otherwise));
 }
 
 class Conv2dWgrad final : public Kernel {
@@ -158,8 +181,15 @@ const RegisteredKernel registered(kName, prepare);
 
 void sum_partials(const Conv &c, const ConvPartials &form, const float *partials, void *dw, std::int32_t dtype,
                   cudaStream_t stream) {
-    const std::int64_t blocks = (ConvPartials::elements(c) + kLanes - 1) / kLanes;
-    conv_sum_partials<<<static_cast<unsigned>(blocks), kThreads, 0, stream>>>(c, form, partials, dw, dtype);
+    constexpr std::int64_t kEnough = 512;  // blocks for a GPU
+    const std::int64_t elements = ConvPartials::elements(c);
+    const bool shared = elements < kEnough * kThreads;
+    // Blocks of few elements would read too little at a place.
+    const bool taps_innermost = !shared && std::abs(c.filter_tap[1]) < std::abs(c.filter_depth);
+    const std::int64_t of_block = shared ? kThreads / kShares : kThreads;
+    const auto kernel = shared ? conv_sum_partials<kShares> : conv_sum_partials<1>;
+    kernel<<<static_cast<unsigned>((elements + of_block - 1) / of_block), kThreads, 0, stream>>>(c, form, taps_innermost, partials,
+                                                                                                 dw, dtype);
     check_launch(kName);
 }
 

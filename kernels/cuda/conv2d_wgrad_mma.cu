@@ -1,4 +1,4 @@
-// The gradient of a filter from 16-bit images on tensor cores. cuDNN would round it to 16 bits.
+// The gradient of a filter from 16-bit images on tensor cores.
 //
 // dw[column, patch] = sum over pixels of dy[pixel, column] x[pixel, patch]: both factors lie with their channels innermost, so
 // tiles of 32 pixels are copied to shared memory as they lie, and transposed when they are read from there. Images of other

@@ -1,12 +1,10 @@
-// What the convolutions on tensor cores share: how tiles of 16-bit elements come to shared memory and from there into registers,
-// and images as these kernels read them.
+// What the convolutions on tensor cores share: how tiles of 16-bit elements come to shared memory and from there into registers.
 #pragma once
 
 #include "conv.cuh"
+#include "conv_copies.h"
 
 namespace mpt::cuda {
-
-inline constexpr int kConvPack = 8;  // channels of 16 bytes
 
 // 16 bytes, or zeros.
 __device__ __forceinline__ void conv_copy_pack(std::uint32_t to, const void *from, bool wanted) {
@@ -44,38 +42,6 @@ __device__ __forceinline__ void multiply_add(float (&d)[4], const std::uint32_t 
 // neither a row nor a column of packs meets a bank twice.
 __device__ __forceinline__ std::uint32_t conv_pack_at(int row, int pack, int width) {
     return static_cast<std::uint32_t>(row * width * 2 + (pack ^ (row % 8)) * 16);
-}
-
-// An image as [N, H, W, channels] with groups of channels that are multiples of 8 and rows that start at multiples of 16 bytes: as
-// it lies, or a copy in the workspace, whose channels beyond those of the image are 0.
-struct ConvImages {
-    bool copied = false;
-    mpt_mod_operand from{}, to{};
-    std::size_t at = 0;  // in the workspace
-
-    ConvImages(const mpt_mod_operand &x, std::int64_t groups) : from(x), to(x) {
-        copied = x.shape[1] / groups % kConvPack != 0 || x.strides[1] != 1;
-        for (int d : {0, 2, 3}) copied |= x.shape[d] != 1 && x.strides[d] % kConvPack != 0;
-        if (!copied) return;
-        to.shape[1] = (x.shape[1] + kConvPack - 1) / kConvPack * kConvPack;
-        to.strides[1] = 1;
-        to.strides[3] = to.shape[1];
-        to.strides[2] = to.strides[3] * to.shape[3];
-        to.strides[0] = to.strides[2] * to.shape[2];
-    }
-    // Padding would move the first channels of the groups.
-    static bool can(const mpt_mod_operand &x, std::int64_t groups) { return groups == 1 || x.shape[1] / groups % kConvPack == 0; }
-    std::size_t bytes() const { return copied ? static_cast<std::size_t>(numel(to)) * 2 : 0; }
-    bool usable(const void *images) const { return copied || aligned(images, 16); }
-    // Where the kernels read them. conv_images.cu.
-    const void *place(const Device &device, const void *images, void *workspace, cudaStream_t stream) const;
-};
-
-// Parts of a workspace, one behind the other.
-inline std::size_t take(std::size_t &workspace_bytes, std::size_t bytes) {
-    const std::size_t at = workspace_bytes;
-    workspace_bytes += (bytes + 255) / 256 * 256;
-    return at;
 }
 
 }  // namespace mpt::cuda

@@ -13,8 +13,8 @@ struct Formats {
 };
 
 template <int V>
-__device__ __forceinline__ void take_pair(const void *a, const void *b, const Formats &formats, std::int64_t at_a, std::int64_t at_b,
-                                          float (&x)[V], float (&y)[V]) {
+__device__ __forceinline__ void take_pair(const void *a, const void *b, const Formats &formats, std::int64_t at_a,
+                                          std::int64_t at_b, float (&x)[V], float (&y)[V]) {
     const Fetched<V> of_a = fetch<V>(a, formats.a, at_a), of_b = fetch<V>(b, formats.b, at_b);
     widen(of_a, formats.a, x);
     widen(of_b, formats.b, y);
@@ -22,7 +22,8 @@ __device__ __forceinline__ void take_pair(const void *a, const void *b, const Fo
 
 // Operands: a, b, and for each row the similarity, |a| and |b|.
 template <int V>
-__global__ void cosine(Rows<5> rows, Formats formats, float eps, const void *a, const void *b, float *similarity, float *length_a, float *length_b) {
+__global__ void __launch_bounds__(1024) cosine(Rows<5> rows, Formats formats, float eps, const void *a, const void *b,
+                                               float *similarity, float *length_a, float *length_b) {
     __shared__ float scratch[32];
     for (std::int64_t r = team(); r < rows.count; r += teams()) {
         std::int64_t offset[5];
@@ -53,8 +54,9 @@ __global__ void cosine(Rows<5> rows, Formats formats, float eps, const void *a, 
 // d/dx of g cos(x, y) = g / max(|x| |y|, eps) y - g cos / |x|^2 x, the second term only where eps is not the larger one.
 // Operands: the result, x, y, and for each row the similarity, |x|, |y| and the gradient of the similarity.
 template <int V>
-__global__ void cosine_grad(Rows<7> rows, Formats formats, float eps, const void *x, const void *y, const float *similarity,
-                            const float *length_x, const float *length_y, const float *gradient, void *out) {
+__global__ void __launch_bounds__(1024)
+    cosine_grad(Rows<7> rows, Formats formats, float eps, const void *x, const void *y, const float *similarity,
+                const float *length_x, const float *length_y, const float *gradient, void *out) {
     for (std::int64_t r = team(); r < rows.count; r += teams()) {
         std::int64_t offset[7];
         rows.locate(r, offset);
@@ -88,7 +90,8 @@ std::unique_ptr<Kernel> prepare(Device &device, const mpt_mod_call &call) {
     return kernel_of("cuda:cosine", [=, &device](const void *const *in, void *const *out, void *, cudaStream_t stream) {
         if (rows.count == 0) return;
         const unsigned grid = t.grid(device, rows.count);
-        auto *similarity = static_cast<float *>(out[0]), *length_a = static_cast<float *>(out[1]), *length_b = static_cast<float *>(out[2]);
+        auto *similarity = static_cast<float *>(out[0]), *length_a = static_cast<float *>(out[1]),
+             *length_b = static_cast<float *>(out[2]);
         if (in_packs && aligned(in[0], 16) && aligned(in[1], 16))
             cosine<kPack><<<grid, t.block(), 0, stream>>>(rows, formats, eps, in[0], in[1], similarity, length_a, length_b);
         else
@@ -114,9 +117,11 @@ std::unique_ptr<Kernel> prepare_grad(Device &device, const mpt_mod_call &call) {
         const unsigned grid = t.grid(device, rows.count);
         const auto f32 = [&](int k) { return static_cast<const float *>(in[k]); };
         if (in_packs && aligned(in[x], 16) && aligned(in[y], 16) && aligned(out[0], 16))
-            cosine_grad<kPack><<<grid, t.block(), 0, stream>>>(rows, formats, eps, in[x], in[y], f32(2), f32(3 + x), f32(3 + y), f32(5), out[0]);
+            cosine_grad<kPack>
+                <<<grid, t.block(), 0, stream>>>(rows, formats, eps, in[x], in[y], f32(2), f32(3 + x), f32(3 + y), f32(5), out[0]);
         else
-            cosine_grad<1><<<grid, t.block(), 0, stream>>>(rows, formats, eps, in[x], in[y], f32(2), f32(3 + x), f32(3 + y), f32(5), out[0]);
+            cosine_grad<1>
+                <<<grid, t.block(), 0, stream>>>(rows, formats, eps, in[x], in[y], f32(2), f32(3 + x), f32(3 + y), f32(5), out[0]);
         check_launch("cosine_grad");
     });
 }

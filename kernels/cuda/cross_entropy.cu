@@ -1,5 +1,5 @@
-// "cross_entropy" and "cross_entropy_grad" of device/attrs/loss.h. One pass over a row gives its log-sum-exp; where not one class alone
-// is right, a second weighs its scores.
+// "cross_entropy" and "cross_entropy_grad" of device/attrs/loss.h. One pass over a row gives its log-sum-exp; where not one class
+// alone is right, a second weighs its scores.
 #include "class_rows.cuh"
 #include "softmax_rows.cuh"
 
@@ -9,7 +9,8 @@ namespace {
 // What the scores of a row are weighted with where not one class alone is right: smoothed indices, or probabilities.
 struct Distribution {
     float keep, even;  // 1 - s and s / C
-    __device__ __forceinline__ float operator()(const ClassRows &rows, std::int64_t row, std::int64_t target, float peak, std::int64_t c) const {
+    __device__ __forceinline__ float operator()(const ClassRows &rows, std::int64_t row, std::int64_t target, float peak,
+                                                std::int64_t c) const {
         const float weight = rows.weight.read(c, 1);
         if (rows.probabilities) return weight * (keep * rows.probability(row, c) + even);
         return even * weight + (c == target ? peak : 0);
@@ -17,8 +18,9 @@ struct Distribution {
 };
 
 template <class T, int V, bool OneClass>
-__global__ void cross_entropy(ClassRows rows, Distribution distribution, ClassLoss loss, const typename T::Stored *__restrict__ x, float *lse,
-                              std::int64_t lse_stride, double2 *of_blocks) {
+__global__ void __launch_bounds__(1024)
+    cross_entropy(ClassRows rows, Distribution distribution, ClassLoss loss, const typename T::Stored *__restrict__ x, float *lse,
+                  std::int64_t lse_stride, double2 *of_blocks) {
     __shared__ float scratch[32];
     double2 sum = {0, 0};
     for (std::int64_t r = team(); r < rows.rows; r += teams()) {
@@ -38,13 +40,9 @@ __global__ void cross_entropy(ClassRows rows, Distribution distribution, ClassLo
             } else if (OneClass) {
                 value = counts * (log_sum - (widen<T>(row[target * rows.class_stride]) - e.largest));
             } else {
-                for (std::int64_t i = threadIdx.x; i < rows.classes / V; i += blockDim.x) {
-                    float pack[V];
-                    take<T>(row, rows.class_stride, i, pack);
-#pragma unroll
-                    for (int v = 0; v < V; ++v)
-                        value += distribution(rows, r, target, distribution.keep * counts, i * V + v) * (log_sum - (pack[v] - e.largest));
-                }
+                RowParts<T, V>(row, rows.classes).each(row, rows.class_stride, [&](std::int64_t c, float e_c) {
+                    value += distribution(rows, r, target, distribution.keep * counts, c) * (log_sum - (e_c - e.largest));
+                });
                 value = team_reduce(value, Add(), 0.0f, scratch);
             }
         }
@@ -57,9 +55,10 @@ __global__ void cross_entropy(ClassRows rows, Distribution distribution, ClassLo
 }
 
 template <class T, int V, bool OneClass>
-__global__ void cross_entropy_grad(ClassRows rows, Distribution distribution, ClassGradient gradient, const typename T::Stored *__restrict__ x,
-                                   const float *__restrict__ lse, std::int64_t lse_stride, typename T::Stored *__restrict__ dx,
-                                   std::int64_t dx_row_stride, std::int64_t dx_class_stride) {
+__global__ void __launch_bounds__(1024)
+    cross_entropy_grad(ClassRows rows, Distribution distribution, ClassGradient gradient, const typename T::Stored *__restrict__ x,
+                       const float *__restrict__ lse, std::int64_t lse_stride, typename T::Stored *__restrict__ dx,
+                       std::int64_t dx_row_stride, std::int64_t dx_class_stride) {
     __shared__ float scratch[32];
     for (std::int64_t r = team(); r < rows.rows; r += teams()) {
         const std::int64_t target = rows.probabilities ? 0 : rows.target(r);
@@ -77,23 +76,11 @@ __global__ void cross_entropy_grad(ClassRows rows, Distribution distribution, Cl
             for (std::int64_t c = threadIdx.x; c < rows.classes; c += blockDim.x) total += distribution(rows, r, target, peak, c);
             total = team_reduce(total, Add(), 0.0f, scratch);
         }
-#pragma unroll 4
-        for (std::int64_t i = threadIdx.x; i < rows.classes / V; i += blockDim.x) {
-            float pack[V];
-            if (target >= 0) {
-                take<T>(row, rows.class_stride, i, pack);
-#pragma unroll
-                for (int v = 0; v < V; ++v) {
-                    const std::int64_t c = i * V + v;
-                    const float q = OneClass ? (c == target ? 1.0f : 0.0f) : distribution(rows, r, target, peak, c);
-                    pack[v] = (expf(pack[v] - log_sum_exp) * total - q) * scale;
-                }
-            } else {
-#pragma unroll
-                for (int v = 0; v < V; ++v) pack[v] = 0;
-            }
-            put<T>(to, dx_class_stride, i, pack);
-        }
+        RowParts<T, V>(row, rows.classes).map(row, rows.class_stride, to, dx_class_stride, [&](std::int64_t c, float e) {
+            if (target < 0) return 0.0f;
+            const float q = OneClass ? (c == target ? 1.0f : 0.0f) : distribution(rows, r, target, peak, c);
+            return (expf(e - log_sum_exp) * total - q) * scale;
+        });
     }
 }
 
@@ -119,7 +106,7 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
         const auto *x = static_cast<const typename T::Stored *>(in[0]);
         auto *lse = static_cast<float *>(out[1]);
         auto *of_blocks = static_cast<double2 *>(workspace);
-        const bool packs = rows.packs(V) && aligned(x, 16);
+        const bool packs = rows.class_stride == 1;
         if (packs && one_class)
             cross_entropy<T, V, true><<<grid, t.block(), 0, stream>>>(rows, distribution, to, x, lse, lse_stride, of_blocks);
         else if (packs)
@@ -143,7 +130,8 @@ std::unique_ptr<Kernel> make_grad(Device &device, const mpt_mod_call &call) {
     const bool one_class = !form.probabilities && distribution.keep == 1 && distribution.even == 0;
     if (call.in[3].dtype != MPT_F32 || call.in[3].ndim != 1) unsupported_dtype(call.kernel, call.in[3].dtype);
     if (call.out[0].dtype != T::dtype) unsupported_dtype(call.kernel, call.out[0].dtype);
-    const std::int64_t lse_stride = call.in[3].strides[0], row_stride = call.out[0].strides[0], class_stride = call.out[0].strides[1];
+    const std::int64_t lse_stride = call.in[3].strides[0], row_stride = call.out[0].strides[0],
+                       class_stride = call.out[0].strides[1];
     const Team t = team_that_streams(device, form.rows, form.classes);
     const unsigned grid = t.grid(device, form.rows);
     return kernel_of("cuda:cross_entropy_grad", [=](const void *const *in, void *const *out, void *, cudaStream_t stream) {
@@ -152,7 +140,9 @@ std::unique_ptr<Kernel> make_grad(Device &device, const mpt_mod_call &call) {
         const auto *x = static_cast<const typename T::Stored *>(in[0]);
         const auto *lse = static_cast<const float *>(in[3]);
         auto *dx = static_cast<typename T::Stored *>(out[0]);
-        const bool packs = rows.packs(V) && class_stride == 1 && row_stride % V == 0 && aligned(x, 16) && aligned(dx, 16);
+        // Rows that are equally far behind 16 bytes.
+        const bool packs = rows.class_stride == 1 && class_stride == 1 && (rows.row_stride - row_stride) % V == 0 &&
+                           (reinterpret_cast<std::uintptr_t>(x) - reinterpret_cast<std::uintptr_t>(dx)) % 16 == 0;
         const auto run = [&](auto *kernel) {
             kernel<<<grid, t.block(), 0, stream>>>(rows, distribution, by, x, lse, lse_stride, dx, row_stride, class_stride);
         };

@@ -1,16 +1,15 @@
-// "ctc" and "ctc_grad" of device/attrs/ctc.h. A block takes an item and has a thread for each place of its labels with blanks around
-// them. Rows of log-probabilities are kept near 0: what is taken off one is the largest of the row before, so that a time needs one
-// barrier; the gradient needs a second.
-#include "device/attrs/ctc.h"
-
+// "ctc" and "ctc_grad" of device/attrs/ctc.h. A block takes an item and has a thread for each place of its labels with blanks
+// around them. Rows of log-probabilities are kept near 0: what is taken off one is the largest of the row before, so that a time
+// needs one barrier; the gradient needs a second.
 #include "any_float.cuh"
+#include "device/attrs/ctc.h"
 #include "rows.cuh"
 
 namespace mpt::cuda {
 namespace {
 
 constexpr float kNever = -std::numeric_limits<float>::infinity();
-constexpr int kBefore = 2;             // places beside a row that read as kNever
+constexpr int kBefore = 2;  // places beside a row that read as kNever
 constexpr int kWarps = 32;
 constexpr std::size_t kShared = 40960;  // bytes of places in shared memory; more lie in the workspace
 
@@ -57,8 +56,12 @@ struct Items {
     static __device__ __forceinline__ std::int64_t integer(const void *base, std::int32_t dtype, std::int64_t at) {
         return dtype == MPT_I64 ? static_cast<const std::int64_t *>(base)[at] : static_cast<const std::int32_t *>(base)[at];
     }
-    __device__ __forceinline__ std::int64_t input_length(std::int64_t i) const { return integer(input_lengths, times_dtype, i * times_stride); }
-    __device__ __forceinline__ std::int64_t target_length(std::int64_t i) const { return integer(target_lengths, labels_dtype, i * labels_stride); }
+    __device__ __forceinline__ std::int64_t input_length(std::int64_t i) const {
+        return integer(input_lengths, times_dtype, i * times_stride);
+    }
+    __device__ __forceinline__ std::int64_t target_length(std::int64_t i) const {
+        return integer(target_lengths, labels_dtype, i * labels_stride);
+    }
 
     // The labels with blanks around them, by the whole block; the number of places, or 0 for a length or label that cannot be.
     __device__ __forceinline__ int places_of(std::int64_t i, std::int32_t *label) const {
@@ -89,8 +92,9 @@ __device__ __forceinline__ float largest_of(const float *of_warps) {
 }
 
 template <class T>
-__global__ void __launch_bounds__(1024) ctc(Items items, const typename T::Stored *__restrict__ x, float *loss, std::int64_t loss_stride, float *of_items,
-                    std::int64_t item_stride, float *reached, char *workspace, std::size_t bytes) {
+__global__ void __launch_bounds__(1024)
+    ctc(Items items, const typename T::Stored *__restrict__ x, float *loss, std::int64_t loss_stride, float *of_items,
+        std::int64_t item_stride, float *reached, char *workspace, std::size_t bytes) {
     extern __shared__ float4 memory[];
     __shared__ float of_warps[2][kWarps];
     const std::int64_t i = blockIdx.x;
@@ -106,7 +110,7 @@ __global__ void __launch_bounds__(1024) ctc(Items items, const typename T::Store
     __syncthreads();
     const auto emission = [&](std::int64_t t, int s) { return widen<T>(x[t * items.x_stride[0] + label[s] * items.x_stride[2]]); };
 
-    double offset = 0;                                                   // what was taken off the rows
+    double offset = 0;                                                // what was taken off the rows
     float ahead = times > 0 && thread < n ? emission(0, thread) : 0;  // of a thread's first place, a time before it is needed
     for (std::int64_t t = 0; t < times; ++t) {
         const float here = ahead;
@@ -153,7 +157,8 @@ __global__ void add_items(Items items, const float *of_items, std::int64_t item_
         sum += items.zero_infinity && value == -kNever ? 0 : static_cast<double>(value) / by;
     }
     sum = block_reduce(sum, Add(), 0.0, scratch);
-    if (threadIdx.x == 0) *loss = static_cast<float>(items.reduction == MPT_REDUCTION_SUM ? sum : sum / static_cast<double>(items.items));
+    if (threadIdx.x == 0)
+        *loss = static_cast<float>(items.reduction == MPT_REDUCTION_SUM ? sum : sum / static_cast<double>(items.items));
 }
 
 struct Gradient {
@@ -162,15 +167,17 @@ struct Gradient {
 
 // The gradient was filled with zeros; only what is none is written.
 template <class T>
-__global__ void __launch_bounds__(1024) ctc_grad(Items items, Gradient g, const typename T::Stored *__restrict__ x, const float *of_items, const float *reached,
-                         const float *gradient, typename T::Stored *out, char *workspace, std::size_t bytes) {
+__global__ void __launch_bounds__(1024)
+    ctc_grad(Items items, Gradient g, const typename T::Stored *__restrict__ x, const float *of_items, const float *reached,
+             const float *gradient, typename T::Stored *out, char *workspace, std::size_t bytes) {
     extern __shared__ float4 memory[];
     __shared__ float of_warps[2][2][kWarps], sums[2][kWarps];
     const std::int64_t i = blockIdx.x;
     char *state = workspace ? workspace + static_cast<std::size_t>(i) * bytes : reinterpret_cast<char *>(memory);
     auto *label = reinterpret_cast<std::int32_t *>(state), *again = label + items.places;  // the next place with a label, or 0
     // What places contribute, for every other time: those of one time are still read while the next's are written.
-    float *shares = reinterpret_cast<float *>(again + items.places), *row = shares + 2 * items.places, *next = row + items.places + kBefore;
+    float *shares = reinterpret_cast<float *>(again + items.places), *row = shares + 2 * items.places,
+          *next = row + items.places + kBefore;
     const int thread = static_cast<int>(threadIdx.x), step = static_cast<int>(blockDim.x);
     const int n = items.places_of(i, label);
     const float loss = of_items[i * g.item_stride];
@@ -282,7 +289,8 @@ __global__ void __launch_bounds__(1024) ctc_grad(Items items, Gradient g, const 
 
 template <class T>
 __global__ void fill_zero(Index<1> index, std::int64_t count, typename T::Stored *out) {
-    for (std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += std::int64_t{gridDim.x} * blockDim.x) {
+    for (std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count;
+         i += std::int64_t{gridDim.x} * blockDim.x) {
         std::int64_t offset[1];
         index.locate(static_cast<std::uint64_t>(i), offset);
         out[offset[0]] = narrow<T>(0.0f);
@@ -310,8 +318,8 @@ std::unique_ptr<Kernel> make(const mpt_mod_call &call) {
         auto *loss = static_cast<float *>(out[0]), *of_items = static_cast<float *>(out[1]);
         if (items.items > 0) {
             ctc<T><<<static_cast<unsigned>(items.items), threads_of(items), in_shared ? bytes : 0, stream>>>(
-                items, static_cast<const typename T::Stored *>(in[0]), loss, loss_stride, of_items, item_stride, static_cast<float *>(out[2]),
-                in_shared ? nullptr : static_cast<char *>(workspace), bytes);
+                items, static_cast<const typename T::Stored *>(in[0]), loss, loss_stride, of_items, item_stride,
+                static_cast<float *>(out[2]), in_shared ? nullptr : static_cast<char *>(workspace), bytes);
             check_launch("ctc");
         }
         if (items.reduction == MPT_REDUCTION_NONE) return;
@@ -346,8 +354,9 @@ std::unique_ptr<Kernel> make_grad(Device &device, const mpt_mod_call &call) {
             check_launch("ctc_grad");
         }
         ctc_grad<T><<<static_cast<unsigned>(items.items), threads_of(items), in_shared ? bytes : 0, stream>>>(
-            items, g, static_cast<const typename T::Stored *>(in[0]), static_cast<const float *>(in[4]), static_cast<const float *>(in[5]),
-            static_cast<const float *>(in[6]), dx, in_shared ? nullptr : static_cast<char *>(workspace), bytes);
+            items, g, static_cast<const typename T::Stored *>(in[0]), static_cast<const float *>(in[4]),
+            static_cast<const float *>(in[5]), static_cast<const float *>(in[6]), dx,
+            in_shared ? nullptr : static_cast<char *>(workspace), bytes);
         check_launch("ctc_grad");
     };
     return kernel_of("cuda:ctc_grad", launch, in_shared ? 0 : static_cast<std::size_t>(form.items) * bytes);

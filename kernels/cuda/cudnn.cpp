@@ -140,6 +140,7 @@ CudnnPlan::CudnnPlan(const Cudnn &cudnn, const std::vector<CudnnDescriptor> &ope
     std::vector<CudnnDescriptor> list = configurations(cudnn, graph, CUDNN_HEUR_MODE_A);
     if (rules.prefer_tensor_cores && choose(list, rules, true)) return;
     if (choose(list, rules, false)) return;
+    if (!rules.fallback) throw CudnnRefuses{};
     list = configurations(cudnn, graph, CUDNN_HEUR_MODE_FALLBACK);
     if (!choose(list, rules, false)) throw CudnnRefuses{};
 }

@@ -84,6 +84,7 @@ private:
 struct CudnnRules {
     bool tensor_cores;         // else they would round f32 to tf32
     bool prefer_tensor_cores;  // even to what the heuristics have before
+    bool fallback;             // engines that the heuristics would not name
 };
 
 // A graph of operations with a chosen engine.

@@ -19,13 +19,43 @@ std::string version(int number) {
     return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10);
 }
 
+// Those after which the process can use the device for nothing any more.
+bool lost_with(cudaError_t error) {
+    switch (error) {
+        case cudaErrorIllegalAddress:
+        case cudaErrorLaunchTimeout:
+        case cudaErrorAssert:
+        case cudaErrorHardwareStackError:
+        case cudaErrorIllegalInstruction:
+        case cudaErrorMisalignedAddress:
+        case cudaErrorInvalidAddressSpace:
+        case cudaErrorInvalidPc:
+        case cudaErrorLaunchFailure:
+        case cudaErrorECCUncorrectable:
+        case cudaErrorNvlinkUncorrectable:
+        case cudaErrorTensorMemoryLeak:
+        case cudaErrorExternalDevice:
+        case cudaErrorMpsClientTerminated:
+        case cudaErrorContextIsDestroyed:
+            return true;
+        default:
+            return false;
+    }
+}
+
 }  // namespace
 
 void check(cudaError_t error, const char *what) {
     if (error == cudaSuccess) return;
     cudaGetLastError();
-    const mpt_status status = error == cudaErrorMemoryAllocation ? MPT_ERROR_MEMORY : MPT_ERROR_DEVICE;
-    throw Failure{status, std::string("CUDA: ") + what + ": " + text_of(error)};
+    const std::string text = std::string("CUDA: ") + what + ": " + text_of(error);
+    if (lost_with(error))
+        throw Failure{MPT_ERROR_DEVICE_LOST,
+                      text + "; the device's CUDA context is lost to this process: release what lives there, and go on on the CPU or in a new process"};
+    if (error == cudaErrorStreamCaptureUnsupported || error == cudaErrorStreamCaptureInvalidated || error == cudaErrorStreamCaptureImplicit)
+        throw Failure{MPT_ERROR_DEVICE,
+                      text + "; a stream is being captured: run the same step before, so that its memory and kernels are there, and read results behind"};
+    throw Failure{error == cudaErrorMemoryAllocation ? MPT_ERROR_MEMORY : MPT_ERROR_DEVICE, text};
 }
 
 void check_launch(const char *kernel) {
@@ -42,7 +72,7 @@ Device::Device(int index) : index_(index) {
         throw Failure{MPT_ERROR_DEVICE, "CUDA: the driver has CUDA " + version(driver) + ", but this build needs " + version(runtime) + ": update the driver"};
     if (found != cudaSuccess) {
         cudaGetLastError();
-        throw Failure{MPT_ERROR_DEVICE, "CUDA: no GPU can be used: " + text_of(found)};
+        throw Failure{MPT_ERROR_DEVICE, "CUDA: no GPU can be used: " + text_of(found) + "; see nvidia-smi, and CUDA_VISIBLE_DEVICES"};
     }
     if (index >= count)
         throw Failure{MPT_ERROR_DEVICE, "device_index " + std::to_string(index) + ": there are " + std::to_string(count) + " GPUs, counted from 0"};
@@ -73,6 +103,7 @@ cublasLtHandle_t Device::cublaslt() {
 }
 
 const Cudnn *Device::cudnn() {
+    if (!uses_cudnn) return nullptr;
     if (!std::exchange(cudnn_sought_, true)) cudnn_ = Cudnn::open();
     return cudnn_.get();
 }

@@ -10,7 +10,8 @@
 
 namespace mpt::cuda {
 
-// Failure with the runtime's words; what: the call, for the message. Clears the error unless the device is lost with it.
+// Failure with the runtime's words; what: the call, for the message. MPT_ERROR_DEVICE_LOST where nothing can be done on the device
+// any more. Clears the error unless the device is lost with it.
 void check(cudaError_t error, const char *what);
 // After a <<<launch>>>.
 void check_launch(const char *kernel);
@@ -29,10 +30,11 @@ public:
     int capability() const { return capability_; }  // 90 for 9.0
     cudaStream_t stream() const { return stream_; }
     const std::string &text() const { return text_; }
-    bool tf32 = false;  // may products of f32 round their operands to tf32?
+    bool tf32 = false;       // may products of f32 round their operands to tf32?
+    bool uses_cudnn = true;  // where it is there
     // Made at the first call, since it takes a moment: a context that multiplies nothing does without.
     cublasLtHandle_t cublaslt();
-    // Likewise. Null where the machine has no cuDNN that can be used.
+    // Likewise. Null where the machine has no cuDNN that can be used, and where it is not to be used.
     const Cudnn *cudnn();
 
 private:

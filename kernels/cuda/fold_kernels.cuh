@@ -34,6 +34,24 @@ struct FoldColumns {
     bool one_step, small_units, small_rows;
 };
 
+// What columns are read through: raw fetches, value makes an element of it.
+template <class T>
+struct FoldInput {
+    using Stored = typename T::Stored;
+    const Stored *__restrict__ x;
+
+    template <int V>
+    using Raw = Pack<Stored, V>;
+    template <int V>
+    __device__ __forceinline__ Raw<V> raw(std::int64_t at) const {
+        return *reinterpret_cast<const Pack<Stored, V> *>(x + at);
+    }
+    template <int V>
+    __device__ __forceinline__ Pack<Stored, V> value(const Raw<V> &raw, std::int64_t) const {
+        return raw;
+    }
+};
+
 template <class Op>
 struct Combine {
     template <class A>
@@ -126,10 +144,10 @@ __global__ void __launch_bounds__(256)
         Op::store(outcome, static_cast<typename Op::Wide>(total), at[1], centres ? centres[at[1]] : 0.0f, y);
 }
 
-template <class Op, class T, class Outcome>
+template <class Op, class T, class Outcome, class Input>
 __global__ void __launch_bounds__(256)
     fold_columns(const __grid_constant__ FoldColumns plan, const __grid_constant__ Outcome outcome, bool packed,
-                 const typename T::Stored *__restrict__ x, const float *__restrict__ centres, void *y, typename Op::Acc *partial) {
+                 const __grid_constant__ Input input, const float *__restrict__ centres, void *y, typename Op::Acc *partial) {
     using Acc = typename Op::Acc;
     constexpr int V = 16 / sizeof(typename T::Stored), kBatch = 4;
     __shared__ Acc shared[V][256];
@@ -160,16 +178,16 @@ __global__ void __launch_bounds__(256)
         float c[V];
 #pragma unroll
         for (int v = 0; v < V; ++v) c[v] = centres && v < n ? Op::centre(centres[at[1] + v * plan.out_step]) : 0.0f;
-        x += at[0] + column * plan.step;
+        const std::int64_t base = at[0] + column * plan.step;
         const auto place = [&](std::int64_t r) {
             std::int64_t offset[1];
             if (plan.one_step)
-                return r * plan.rows.strides[0][0];
+                return base + r * plan.rows.strides[0][0];
             else if (plan.small_rows)
                 plan.rows.locate(static_cast<std::uint32_t>(r), offset);
             else
                 plan.rows.locate(static_cast<std::uint64_t>(r), offset);
-            return offset[0];
+            return base + offset[0];
         };
         const std::int64_t end = min((blockIdx.y + std::int64_t{1}) * plan.segment, plan.count),
                            step = std::int64_t{1} << plan.log_y;
@@ -181,21 +199,22 @@ __global__ void __launch_bounds__(256)
                     acc[v] = Op::take(acc[v], widen<T>(pack.at[v]), c[v], static_cast<std::uint32_t>(index));
             };
             for (; r + (kBatch - 1) * step < end; r += kBatch * step) {
-                Pack<typename T::Stored, V> packs[kBatch];
+                typename Input::template Raw<V> raws[kBatch];
 #pragma unroll
-                for (int k = 0; k < kBatch; ++k)
-                    packs[k] = *reinterpret_cast<const Pack<typename T::Stored, V> *>(x + place(r + k * step));
+                for (int k = 0; k < kBatch; ++k) raws[k] = input.template raw<V>(place(r + k * step));
 #pragma unroll
-                for (int k = 0; k < kBatch; ++k) take(packs[k], r + k * step);
+                for (int k = 0; k < kBatch; ++k) take(input.template value<V>(raws[k], place(r + k * step)), r + k * step);
             }
-            for (; r < end; r += step) take(*reinterpret_cast<const Pack<typename T::Stored, V> *>(x + place(r)), r);
+            for (; r < end; r += step) take(input.template value<V>(input.template raw<V>(place(r)), place(r)), r);
         } else {
             // Beyond the last column the first is read again; what comes of it is not stored.
             for (; r < end; r += step) {
-                const typename T::Stored *from = x + place(r);
                 float value[V];
 #pragma unroll
-                for (int v = 0; v < V; ++v) value[v] = widen<T>(from[v < n ? v * plan.step : 0]);
+                for (int v = 0; v < V; ++v) {
+                    const std::int64_t from = place(r) + (v < n ? v * plan.step : 0);
+                    value[v] = widen<T>(input.template value<1>(input.template raw<1>(from), from).at[0]);
+                }
 #pragma unroll
                 for (int v = 0; v < V; ++v) acc[v] = Op::take(acc[v], value[v], c[v], static_cast<std::uint32_t>(r));
             }

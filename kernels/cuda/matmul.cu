@@ -13,6 +13,7 @@ namespace mpt::cuda {
 namespace {
 
 constexpr const char *kName = "matmul";
+constexpr std::int64_t kFew = 128 * 1024, kLong = 256;
 
 struct Same {
     __device__ float operator()(float x) const { return x; }
@@ -81,7 +82,7 @@ public:
         form.depth = call.in[0].shape[n - 1];
         form.batches = 1;
         for (int d = 0; d < n - 2; ++d) form.batches *= y.shape[d];
-        form.dtype = T::dtype;
+        form.a_dtype = form.b_dtype = T::dtype;
         form.out_dtype = Out::dtype;
         form.bias_dtype = call.in[2].dtype;
         empty_ = form.depth == 0;
@@ -93,7 +94,9 @@ public:
         form.a = matrix(device, call.in[1], rows_pack_);
         const std::optional<MatrixForm> out = form_of(y);
         const bool strided_bias = has_bias_ && call.in[2].strides[0] != 1 && call.in[2].shape[0] > 1;
-        if (out && !out->transposed && !strided_bias) {
+        // Few results of long sums are split over the GPU, which cuBLASLt cannot do with a bias behind.
+        const bool narrow = has_bias_ && form.rows * form.columns < kFew && form.depth >= kLong;
+        if (out && !out->transposed && !strided_bias && !narrow) {
             form.d = *out;
             product_ = std::make_unique<Product>();
             if (!product_->prepare(device, form)) product_.reset();
@@ -116,7 +119,7 @@ public:
         if (empty_) return end(nullptr, in[2], out[0], stream);
         const void *a = pack(columns_pack_, in[0], scratch, stream), *b = pack(rows_pack_, in[1], scratch, stream);
         void *y = result_at_ ? scratch + *result_at_ : out[0];
-        product_->launch(b, a, in[2], y, scratch + product_at_, stream);
+        product_->launch({b, a, in[2], y}, scratch + product_at_, stream);
         if (result_at_) end(y, in[2], out[0], stream);
     }
     const char *name() const override { return "cublaslt:matmul"; }

@@ -110,9 +110,10 @@ void *stream(mpt_mod_device *dev) {
 mpt_status set_option(mpt_mod_device *dev, const char *key, const char *value, mpt_mod_error *error) {
     return guard(error, [&] {
         const std::string k = key, v = value;
-        if (k != "tf32") throw Failure{MPT_ERROR_NOT_FOUND, "argument 'key' is '" + k + "': a GPU has 'tf32'"};
-        if (v != "on" && v != "off") throw Failure{MPT_ERROR_ARGUMENT, "argument 'value' is '" + v + "': 'tf32' is 'on' or 'off'"};
-        dev->device.tf32 = v == "on";
+        if (k != "tf32" && k != "cudnn")
+            throw Failure{MPT_ERROR_NOT_FOUND, "argument 'key' is '" + k + "': there are 'fusion' and, on a GPU, 'tf32' and 'cudnn'"};
+        if (v != "on" && v != "off") throw Failure{MPT_ERROR_ARGUMENT, "argument 'value' is '" + v + "': '" + k + "' is 'on' or 'off'"};
+        (k == "tf32" ? dev->device.tf32 : dev->device.uses_cudnn) = v == "on";
         return MPT_OK;
     });
 }

@@ -7,9 +7,11 @@ namespace {
 template <class T>
 __global__ void nll(ClassRows rows, ClassLoss loss, const typename T::Stored *__restrict__ x, double2 *of_blocks) {
     double2 sum = {0, 0};
-    for (std::int64_t r = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x; r < rows.rows; r += std::int64_t{gridDim.x} * blockDim.x) {
+    for (std::int64_t r = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x; r < rows.rows;
+         r += std::int64_t{gridDim.x} * blockDim.x) {
         const std::int64_t target = rows.target(r);
-        float value = target == ClassRows::kIgnored ? 0 : std::numeric_limits<float>::quiet_NaN(), counts = target == ClassRows::kIgnored ? 0 : 1;
+        float value = target == ClassRows::kIgnored ? 0 : std::numeric_limits<float>::quiet_NaN(),
+              counts = target == ClassRows::kIgnored ? 0 : 1;
         if (target >= 0) {
             counts = rows.weight.read(target, 1);
             value = -counts * widen<T>(x[r * rows.row_stride + target * rows.class_stride]);
@@ -25,7 +27,8 @@ template <class T, int V>
 __global__ void nll_grad(ClassRows rows, ClassGradient gradient, std::int64_t across, Divider divider, typename T::Stored *dx,
                          std::int64_t row_stride, std::int64_t class_stride) {
     const std::int64_t count = rows.rows * across;
-    for (std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count; i += std::int64_t{gridDim.x} * blockDim.x) {
+    for (std::int64_t i = std::int64_t{blockIdx.x} * blockDim.x + threadIdx.x; i < count;
+         i += std::int64_t{gridDim.x} * blockDim.x) {
         std::int64_t r, p;
         if (count < (std::int64_t{1} << 31)) {
             auto quotient = static_cast<std::uint32_t>(i);
@@ -51,7 +54,8 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
     const auto launch = [=](const void *const *in, void *const *out, void *workspace, cudaStream_t stream) {
         const ClassRows rows = form.at(in);
         const ClassLoss to = loss.at(out[0], out[1]);
-        nll<T><<<grid, kThreads, 0, stream>>>(rows, to, static_cast<const typename T::Stored *>(in[0]), static_cast<double2 *>(workspace));
+        nll<T><<<grid, kThreads, 0, stream>>>(rows, to, static_cast<const typename T::Stored *>(in[0]),
+                                              static_cast<double2 *>(workspace));
         check_launch("nll");
         run_add_blocks(stream, rows, to, workspace, grid);
     };

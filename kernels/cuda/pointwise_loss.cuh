@@ -1,5 +1,5 @@
-// The losses of "pointwise_loss" as functions of one prediction p, one target t and the parameter a, with their derivatives. NaN stays
-// NaN.
+// The losses of "pointwise_loss" as functions of one prediction p, one target t and the parameter a, with their derivatives. NaN
+// stays NaN.
 #pragma once
 
 #include "device/attrs/loss.h"

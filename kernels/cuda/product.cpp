@@ -26,12 +26,20 @@ cudaDataType_t type_of(std::int32_t dtype) {
             return CUDA_R_16F;
         case MPT_BF16:
             return CUDA_R_16BF;
+        case MPT_F8E4M3:
+            return CUDA_R_8F_E4M3;
+        case MPT_F8E5M2:
+            return CUDA_R_8F_E5M2;
         default:
             return CUDA_R_32F;
     }
 }
 
-std::uint32_t bytes_of(std::int32_t dtype) {
+bool is_f8(std::int32_t dtype) {
+    return dtype == MPT_F8E4M3 || dtype == MPT_F8E5M2;
+}
+// The alignment that every address has.
+std::uint32_t least_alignment(std::int32_t dtype) {
     return dtype == MPT_F32 ? 4 : 2;
 }
 
@@ -68,7 +76,8 @@ Product::~Product() {
 
 bool Product::prepare(Device &device, const ProductForm &form) {
     handle_ = device.cublaslt();
-    const bool tf32 = form.dtype == MPT_F32 && device.tf32;
+    const bool tf32 = form.a_dtype == MPT_F32 && device.tf32;
+    scaled_ = is_f8(form.a_dtype);
     check(cublasLtMatmulDescCreate(&operation_, tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F, CUDA_R_32F), "cublasLtMatmulDescCreate");
     set(operation_, CUBLASLT_MATMUL_DESC_TRANSA, form.a.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(operation_, CUBLASLT_MATMUL_DESC_TRANSB, form.b.transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
@@ -77,10 +86,15 @@ bool Product::prepare(Device &device, const ProductForm &form) {
         set(operation_, CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
         set(operation_, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, static_cast<std::int32_t>(type_of(form.bias_dtype)));
     }
-    layout(&a_, form.dtype, form.rows, form.depth, form.a, form.batches);
-    layout(&b_, form.dtype, form.depth, form.columns, form.b, form.batches);
+    layout(&a_, form.a_dtype, form.rows, form.depth, form.a, form.batches);
+    layout(&b_, form.b_dtype, form.depth, form.columns, form.b, form.batches);
     layout(&d_, form.out_dtype, form.rows, form.columns, form.d, form.batches);
-    return choose(device, kAlignment, aligned_) && choose(device, bytes_of(form.dtype), any_);
+    if (!choose(device, kAlignment, aligned_)) return false;
+    if (scaled_)
+        any_ = aligned_;  // there is no other; the kernel sees to the alignment
+    else if (!choose(device, least_alignment(form.a_dtype), any_))
+        return false;
+    return true;
 }
 
 bool Product::choose(Device &device, std::uint32_t alignment, cublasLtMatmulAlgo_t &algo) {
@@ -109,14 +123,18 @@ bool Product::choose(Device &device, std::uint32_t alignment, cublasLtMatmulAlgo
     return true;
 }
 
-void Product::launch(const void *a, const void *b, const void *bias, void *d, void *workspace, cudaStream_t stream) {
-    // The pointer is an attribute of the operation; a context is used by one thread at a time, so it may be changed here.
-    if (has_bias_) set(operation_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
-    const auto address = reinterpret_cast<std::uintptr_t>(a) | reinterpret_cast<std::uintptr_t>(b) | reinterpret_cast<std::uintptr_t>(d) |
-                         (has_bias_ ? reinterpret_cast<std::uintptr_t>(bias) : 0);
+void Product::launch(const ProductAddresses &at, void *workspace, cudaStream_t stream) {
+    // Pointers are attributes of the operation; a context is used by one thread at a time, so they may be changed here.
+    if (has_bias_) set(operation_, CUBLASLT_MATMUL_DESC_BIAS_POINTER, at.bias);
+    if (scaled_) {
+        set(operation_, CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, at.a_scale);
+        set(operation_, CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, at.b_scale);
+    }
+    const auto address = reinterpret_cast<std::uintptr_t>(at.a) | reinterpret_cast<std::uintptr_t>(at.b) | reinterpret_cast<std::uintptr_t>(at.d) |
+                         (has_bias_ ? reinterpret_cast<std::uintptr_t>(at.bias) : 0);
     const std::uintptr_t scratch = (reinterpret_cast<std::uintptr_t>(workspace) + kWorkspaceAlignment - 1) / kWorkspaceAlignment * kWorkspaceAlignment;
     const float one = 1, zero = 0;
-    check(cublasLtMatmul(handle_, operation_, &one, a, a_, b, b_, &zero, d, d_, d, d_, address % kAlignment == 0 ? &aligned_ : &any_,
+    check(cublasLtMatmul(handle_, operation_, &one, at.a, a_, at.b, b_, &zero, at.d, d_, at.d, d_, address % kAlignment == 0 ? &aligned_ : &any_,
                          workspace_bytes_ ? reinterpret_cast<void *>(scratch) : nullptr, workspace_bytes_, stream),
           "cublasLtMatmul");
 }

@@ -17,13 +17,20 @@ struct MatrixForm {
     std::int64_t batch_stride;
 };
 
-// D[rows, columns] = op(A)[rows, depth] op(B)[depth, columns] (+ bias[rows]), all column-major, accumulated in f32. dtypes are mpt_dtype.
+// D[rows, columns] = op(A)[rows, depth] op(B)[depth, columns] (+ bias[rows]), all column-major, accumulated in f32. dtypes are
+// mpt_dtype. Operands in fp8 have scales: their values are elements times one f32 number in device memory.
 struct ProductForm {
     std::int64_t rows, columns, depth, batches;
-    std::int32_t dtype;       // of A and B
-    std::int32_t out_dtype;   // of D: dtype or f32
-    std::int32_t bias_dtype;  // MPT_DTYPE_NONE: no bias
+    std::int32_t a_dtype, b_dtype;  // the same but in fp8
+    std::int32_t out_dtype;         // of D: theirs or f32; for fp8 any of the others
+    std::int32_t bias_dtype;        // MPT_DTYPE_NONE: no bias
     MatrixForm a, b, d;
+};
+
+struct ProductAddresses {
+    const void *a, *b, *bias;
+    void *d;
+    const void *a_scale = nullptr, *b_scale = nullptr;
 };
 
 class Product {
@@ -37,7 +44,7 @@ public:
 
     // With room to align it, which the core does less than cuBLASLt asks for.
     std::size_t workspace_bytes() const { return workspace_bytes_ ? workspace_bytes_ + kWorkspaceAlignment - 1 : 0; }
-    void launch(const void *a, const void *b, const void *bias, void *d, void *workspace, cudaStream_t stream);
+    void launch(const ProductAddresses &at, void *workspace, cudaStream_t stream);
 
 private:
     static constexpr std::size_t kWorkspaceAlignment = 256;
@@ -49,7 +56,7 @@ private:
     // Of addresses that are multiples of 16 bytes, and of others.
     cublasLtMatmulAlgo_t aligned_, any_;
     std::size_t workspace_bytes_ = 0;
-    bool has_bias_ = false;
+    bool has_bias_ = false, scaled_ = false;
 };
 
 }  // namespace mpt::cuda

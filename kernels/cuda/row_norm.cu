@@ -1,5 +1,5 @@
-// "row_norm" of device/attrs/norm.h. Rows of up to 16384 elements (4096, where they are not in packs) stay in registers, so that memory is read once; longer ones are
-// read again for each step.
+// "row_norm" of device/attrs/norm.h. Rows of up to 16384 elements (4096, where they are not in packs) stay in registers, so that
+// memory is read once; longer ones are read again for each step.
 #include "any_float.cuh"
 #include "device/attrs/norm.h"
 #include "rows.cuh"
@@ -26,7 +26,8 @@ struct Statistics {
 };
 
 // Of a row's sums of x - mean and of (x - mean)^2.
-__device__ __forceinline__ Statistics statistics(float mean, float apart, float squares, std::int64_t length, bool rms, double eps) {
+__device__ __forceinline__ Statistics statistics(float mean, float apart, float squares, std::int64_t length, bool rms,
+                                                 double eps) {
     const float count = static_cast<float>(length);
     apart = rms ? 0 : apart / count;
     const float variance = squares / count - apart * apart;
@@ -49,7 +50,8 @@ template <class T, int V, int E>
 __global__ void __launch_bounds__(kMost) row_norm_held(Rows<3> rows, Operands<T> o, bool rms) {
     __shared__ float scratch[32];
     constexpr int kPacks = E / V;
-    const int packs = static_cast<int>(rows.length / V), thread = static_cast<int>(threadIdx.x), step = static_cast<int>(blockDim.x);
+    const int packs = static_cast<int>(rows.length / V), thread = static_cast<int>(threadIdx.x),
+              step = static_cast<int>(blockDim.x);
     for (std::int64_t r = team(); r < rows.count; r += teams()) {
         std::int64_t offset[3];
         rows.locate(r, offset);

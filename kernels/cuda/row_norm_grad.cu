@@ -1,5 +1,5 @@
-// "row_norm_grad" of device/attrs/norm.h. With g = dy * weight and d = x - mean: dx = rstd g + d q + r with factors of the row. A team
-// takes rows at fixed distances and adds up dweight and dbias as it goes; the teams' sums are then added in order.
+// "row_norm_grad" of device/attrs/norm.h. With g = dy * weight and d = x - mean: dx = rstd g + d q + r with factors of the row. A
+// team takes rows at fixed distances and adds up dweight and dbias as it goes; the teams' sums are then added in order.
 #include "any_float.cuh"
 #include "device/attrs/norm.h"
 #include "rows.cuh"
@@ -7,8 +7,8 @@
 namespace mpt::cuda {
 namespace {
 
-constexpr int kFew = 8, kMany = 16;  // elements that a thread keeps
-constexpr unsigned kMost = 512;      // threads that keep elements
+constexpr int kFew = 8, kMany = 16;   // elements that a thread keeps
+constexpr unsigned kMost = 512;       // threads that keep elements
 constexpr std::int64_t kChunk = 128;  // rows that are added up in f32
 
 // Operands of Rows: x, dy, rstd, dx (x where that is absent). Null: dx, mean and sums where they are absent.
@@ -42,7 +42,8 @@ __global__ void __launch_bounds__(kMost) row_norm_grad_held(Rows<4> rows, Operan
     extern __shared__ float of_block[];  // dweight and dbias of one team
     __shared__ float scratch[32];
     constexpr int kPacks = E / V;
-    const int packs = static_cast<int>(rows.length / V), thread = static_cast<int>(threadIdx.x), step = static_cast<int>(blockDim.x);
+    const int packs = static_cast<int>(rows.length / V), thread = static_cast<int>(threadIdx.x),
+              step = static_cast<int>(blockDim.x);
     float weight[kPacks][V], dweight[kPacks][V] = {}, dbias[kPacks][V] = {};
 #pragma unroll
     for (int k = 0; k < kPacks; ++k)
@@ -169,7 +170,8 @@ __global__ void row_norm_grad_columns(Rows<4> rows, Operands<T> o, unsigned acro
             std::int64_t offset[4];
             rows.locate(r, offset);
             const Factors f = start(o, offset[2]);
-            const float x = widen<T>(o.x[offset[0] + column * rows.stride[0]]), dy = widen<T>(o.dy[offset[1] + column * rows.stride[1]]);
+            const float x = widen<T>(o.x[offset[0] + column * rows.stride[0]]),
+                        dy = widen<T>(o.dy[offset[1] + column * rows.stride[1]]);
             dweight += dy * ((x - f.mean) * f.rstd);
             dbias += dy;
         }
@@ -227,8 +229,9 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
     const auto shape = [&](int v) {
         Shape s{team_that_holds(device, rows.count, rows.length, v, kFew, v == 1 ? kFew : kMany, kMost), 1, 0};
         s.grid = s.team.grid(device, rows.count);
-        if (s.team.held && has_sums) {  // few teams, but short sums
-            const unsigned some = blocks_for(device, rows.count, static_cast<int>(s.team.y), s.team.x == 32 ? 8 : 4);
+        if (s.team.held && has_sums) {  // no more teams than run at once, but short sums
+            const auto per_multiprocessor = static_cast<int>((s.team.held == kFew ? 768 : 512) / (s.team.x * s.team.y));
+            const unsigned some = blocks_for(device, rows.count, static_cast<int>(s.team.y), per_multiprocessor);
             const auto needed = static_cast<unsigned>((rows.count + kChunk * s.team.y - 1) / (kChunk * s.team.y));
             s.grid = std::max(some, needed);
         }

@@ -32,7 +32,8 @@ struct Rows {
             if (first.shape[d] != 1) order[used++] = d;
         }
         for (int k = 0; k < Operands; ++k) stride[k] = list[k]->ndim == first.ndim ? list[k]->strides[dim] : 0;
-        std::stable_sort(order, order + used, [&](int a, int b) { return std::abs(first.strides[a]) > std::abs(first.strides[b]); });
+        std::stable_sort(order, order + used,
+                         [&](int a, int b) { return std::abs(first.strides[a]) > std::abs(first.strides[b]); });
         std::int64_t extents[MPT_MAX_DIMS] = {1};
         starts.ndim = 0;
         for (int i = 0; i < used; ++i) {
@@ -104,6 +105,54 @@ __device__ __forceinline__ void put(typename T::Stored *row, std::int64_t stride
     }
 }
 
+// A row whose elements lie beside each other but which may start anywhere: some elements, fewer than V, in front of the first pack
+// that is aligned, and some behind the last. V 1: rows of any strides.
+template <class T, int V>
+struct RowParts {
+    __device__ __forceinline__ RowParts(const typename T::Stored *row, std::int64_t length) : length(length) {
+        if constexpr (V > 1) {
+            const auto past = static_cast<unsigned>(reinterpret_cast<std::uintptr_t>(row) % 16 / sizeof *row);
+            head = past == 0 ? 0 : V - past;
+            if (head > length) head = static_cast<unsigned>(length);
+        }
+        packs = (length - head) / V;
+        tail = head + packs * V;
+    }
+    __device__ __forceinline__ bool ragged() const { return head > 0 || tail < length; }
+    // f(c, element) for each of the row's elements, by a team.
+    template <class F>
+    __device__ __forceinline__ void each(const typename T::Stored *row, std::int64_t stride, F &&f) const {
+        if (V > 1 && threadIdx.x < head) f(threadIdx.x, widen<T>(row[threadIdx.x]));
+#pragma unroll 2
+        for (std::int64_t i = threadIdx.x; i < packs; i += blockDim.x) {
+            float pack[V];
+            take<T>(row + head, stride, i, pack);
+#pragma unroll
+            for (int v = 0; v < V; ++v) f(head + i * V + v, pack[v]);
+        }
+        if (V > 1 && tail + threadIdx.x < length) f(tail + threadIdx.x, widen<T>(row[tail + threadIdx.x]));
+    }
+    // to[c] = f(c, from[c]); to starts as far behind 16 bytes as the row does.
+    template <class F>
+    __device__ __forceinline__ void map(const typename T::Stored *from, std::int64_t stride, typename T::Stored *to,
+                                        std::int64_t to_stride, F &&f) const {
+        if (V > 1 && threadIdx.x < head) to[threadIdx.x] = narrow<T>(f(threadIdx.x, widen<T>(from[threadIdx.x])));
+#pragma unroll 4
+        for (std::int64_t i = threadIdx.x; i < packs; i += blockDim.x) {
+            float pack[V];
+            take<T>(from + head, stride, i, pack);
+#pragma unroll
+            for (int v = 0; v < V; ++v) pack[v] = f(head + i * V + v, pack[v]);
+            put<T>(to + head, to_stride, i, pack);
+        }
+        if (V > 1 && tail + threadIdx.x < length)
+            to[tail + threadIdx.x] = narrow<T>(f(tail + threadIdx.x, widen<T>(from[tail + threadIdx.x])));
+    }
+
+    std::int64_t length, packs, tail;
+    unsigned head = 0;
+};
+
 // A team takes a row: a warp, of which a block of (32, y) threads has y, or a block of (x, 1).
 __device__ __forceinline__ std::int64_t team() {
     return std::int64_t{blockIdx.x} * blockDim.y + threadIdx.y;
@@ -121,9 +170,7 @@ struct Team {
     unsigned x = 32, y = 1;
     int held = 0;  // elements that a thread keeps; 0: rows are read again
     dim3 block() const { return {x, y}; }
-    unsigned grid(const Device &device, std::int64_t rows) const {
-        return blocks_for(device, rows, static_cast<int>(y), 32);
-    }
+    unsigned grid(const Device &device, std::int64_t rows) const { return blocks_for(device, rows, static_cast<int>(y), 32); }
 };
 
 // Warps, where there are rows enough for them.

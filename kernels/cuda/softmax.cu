@@ -1,6 +1,6 @@
-// "softmax" and "softmax_grad" of device/attrs/. Rows of up to 16384 elements (their gradients: 8192; 4096, where they are not in packs) stay in registers, so that
-// memory is read once; longer ones are read twice. Where neighbouring rows lie beside each other instead of the elements of a row, a
-// thread goes down a row and a warp takes 32 of them.
+// "softmax" and "softmax_grad" of device/attrs/. Rows of up to 16384 elements (their gradients: 8192; 4096, where they are not in
+// packs) stay in registers, so that memory is read once; longer ones are read twice. Where neighbouring rows lie beside each other
+// instead of the elements of a row, a thread goes down a row and a warp takes 32 of them.
 #include "device/attrs/softmax.h"
 #include "softmax_rows.cuh"
 
@@ -16,7 +16,8 @@ __global__ void __launch_bounds__(kMost)
     softmax_held(Rows<2> rows, bool log, const typename In::Stored *__restrict__ x, typename Out::Stored *__restrict__ y) {
     __shared__ float scratch[32];
     constexpr int kPacks = E / V;
-    const int packs = static_cast<int>(rows.length / V), thread = static_cast<int>(threadIdx.x), step = static_cast<int>(blockDim.x);
+    const int packs = static_cast<int>(rows.length / V), thread = static_cast<int>(threadIdx.x),
+              step = static_cast<int>(blockDim.x);
     for (std::int64_t r = team(); r < rows.count; r += teams()) {
         std::int64_t offset[2];
         rows.locate(r, offset);
@@ -128,7 +129,8 @@ __global__ void __launch_bounds__(kMost)
                       typename Out::Stored *__restrict__ dx) {
     __shared__ float scratch[32];
     constexpr int kPacks = E / V;
-    const int packs = static_cast<int>(rows.length / V), thread = static_cast<int>(threadIdx.x), step = static_cast<int>(blockDim.x);
+    const int packs = static_cast<int>(rows.length / V), thread = static_cast<int>(threadIdx.x),
+              step = static_cast<int>(blockDim.x);
     for (std::int64_t r = team(); r < rows.count; r += teams()) {
         std::int64_t offset[3];
         rows.locate(r, offset);
@@ -210,8 +212,8 @@ __global__ void softmax_grad_beside(Rows<3> rows, bool log, const typename In::S
         if (r < rows.count)
 #pragma unroll 4
             for (std::int64_t i = threadIdx.y; i < rows.length; i += blockDim.y)
-                dx[offset[0] + i * rows.stride[0]] =
-                    narrow<Out>(gradient(log, widen<In>(dy[offset[1] + i * rows.stride[1]]), widen<In>(y[offset[2] + i * rows.stride[2]]), sum));
+                dx[offset[0] + i * rows.stride[0]] = narrow<Out>(gradient(log, widen<In>(dy[offset[1] + i * rows.stride[1]]),
+                                                                          widen<In>(y[offset[2] + i * rows.stride[2]]), sum));
     }
 }
 
@@ -223,7 +225,8 @@ struct Plan {
     bool packs, beside, log;
     unsigned parts = 1;  // of a row, where they lie beside each other
 
-    Plan(const Device &device, const mpt_mod_call &call, const std::array<const mpt_mod_operand *, K> &list, int v, int few, int many) {
+    Plan(const Device &device, const mpt_mod_call &call, const std::array<const mpt_mod_operand *, K> &list, int v, int few,
+         int many) {
         const auto &attrs = attrs_of<mpt_attrs_softmax>(call);
         rows = Rows<K>(call.kernel, attrs.dim, list);
         log = attrs.log != 0;
@@ -232,14 +235,16 @@ struct Plan {
         packed = team_that_holds(device, rows.count, rows.length, v, few, many, kMost);
         single = team_that_holds(device, rows.count, rows.length, 1, few, few, kMost);
         // Threads for a whole GPU, with some elements for each.
-        while (parts < 32 && parts * 8 < rows.length && rows.count * parts < 1024 * std::int64_t{device.multiprocessors()}) parts *= 2;
+        while (parts < 32 && parts * 8 < rows.length && rows.count * parts < 1024 * std::int64_t{device.multiprocessors()})
+            parts *= 2;
     }
     unsigned blocks_beside(const Device &device) const { return blocks_for(device, rows.count, 32, 32); }
 };
 
 template <class Out, class In>
 std::unique_ptr<Kernel> softmax(Device &device, const mpt_mod_call &call) {
-    constexpr int V = 16 / (sizeof(typename In::Stored) < sizeof(typename Out::Stored) ? sizeof(typename In::Stored) : sizeof(typename Out::Stored));
+    constexpr int V = 16 / (sizeof(typename In::Stored) < sizeof(typename Out::Stored) ? sizeof(typename In::Stored)
+                                                                                       : sizeof(typename Out::Stored));
     const Plan<2> p(device, call, {&call.out[0], &call.in[0]}, V, kFew, kMany);
     return kernel_of("cuda:softmax", [p, &device](const void *const *in, void *const *out, void *, cudaStream_t stream) {
         const auto *x = static_cast<const typename In::Stored *>(in[0]);
@@ -265,7 +270,8 @@ std::unique_ptr<Kernel> softmax(Device &device, const mpt_mod_call &call) {
 
 template <class Out, class In>
 std::unique_ptr<Kernel> softmax_grad(Device &device, const mpt_mod_call &call) {
-    constexpr int V = 16 / (sizeof(typename In::Stored) < sizeof(typename Out::Stored) ? sizeof(typename In::Stored) : sizeof(typename Out::Stored));
+    constexpr int V = 16 / (sizeof(typename In::Stored) < sizeof(typename Out::Stored) ? sizeof(typename In::Stored)
+                                                                                       : sizeof(typename Out::Stored));
     const Plan<3> p(device, call, {&call.out[0], &call.in[0], &call.in[1]}, V, kFew, kManyOfGradient);
     return kernel_of("cuda:softmax_grad", [p, &device](const void *const *in, void *const *out, void *, cudaStream_t stream) {
         const auto *dy = static_cast<const typename In::Stored *>(in[0]), *y = static_cast<const typename In::Stored *>(in[1]);
@@ -303,7 +309,8 @@ std::unique_ptr<Kernel> prepare_softmax(Device &device, const mpt_mod_call &call
 std::unique_ptr<Kernel> prepare_softmax_grad(Device &device, const mpt_mod_call &call) {
     std::unique_ptr<Kernel> kernel;
     const bool same = call.in[0].dtype == call.out[0].dtype;
-    if (call.in[1].dtype != call.in[0].dtype || (!same && call.in[0].dtype != MPT_F32)) unsupported_dtype(call.kernel, call.in[0].dtype);
+    if (call.in[1].dtype != call.in[0].dtype || (!same && call.in[0].dtype != MPT_F32))
+        unsupported_dtype(call.kernel, call.in[0].dtype);
     visit_float(call.kernel, call.out[0].dtype, [&](auto t) {
         using T = decltype(t);
         kernel = same ? softmax_grad<T, T>(device, call) : softmax_grad<T, F32>(device, call);

@@ -32,18 +32,25 @@ struct Exponentials {
     }
     // The whole row, by a team. Some packs are loaded before the first is looked at.
     template <class T, int V>
-    __device__ __forceinline__ void add_row(const typename T::Stored *row, std::int64_t stride, std::int64_t length, float *scratch) {
+    __device__ __forceinline__ void add_row(const typename T::Stored *row, std::int64_t stride, std::int64_t length,
+                                            float *scratch) {
         constexpr int kPacks = V == 1 ? 4 : 16 / V;
-        const std::int64_t packs = length / V;
-        for (std::int64_t i = threadIdx.x; i < packs; i += std::int64_t{kPacks} * blockDim.x) {
+        const RowParts<T, V> parts(row, length);
+        if (V > 1 && parts.ragged()) {
+            float edges[2] = {kNone, kNone};
+            if (threadIdx.x < parts.head) edges[0] = widen<T>(row[threadIdx.x]);
+            if (parts.tail + threadIdx.x < length) edges[1] = widen<T>(row[parts.tail + threadIdx.x]);
+            add(edges);
+        }
+        for (std::int64_t i = threadIdx.x; i < parts.packs; i += std::int64_t{kPacks} * blockDim.x) {
             float x[kPacks * V];
 #pragma unroll
             for (int k = 0; k < kPacks; ++k) {
                 const std::int64_t at = i + std::int64_t{k} * blockDim.x;
                 float pack[V];
-                if (at < packs) take<T>(row, stride, at, pack);
+                if (at < parts.packs) take<T>(row + parts.head, stride, at, pack);
 #pragma unroll
-                for (int v = 0; v < V; ++v) x[k * V + v] = at < packs ? pack[v] : kNone;
+                for (int v = 0; v < V; ++v) x[k * V + v] = at < parts.packs ? pack[v] : kNone;
             }
             add(x);
         }

@@ -115,6 +115,8 @@ mpt_status MPT_CALL mpt_context_trim(mpt_context *ctx) {
 mpt_status MPT_CALL mpt_context_set_option(mpt_context *ctx, const char *key, const char *value) {
     return api::call("mpt_context_set_option", ctx, "ctx", [&](Context &c) {
         const std::string k = api::text_in(key, "key"), v = api::text_in(value, "value");
-        c.device->set_option(k, v);
+        if (k != "fusion") return c.device->set_option(k, v);
+        if (v != "on" && v != "off") fail(MPT_ERROR_ARGUMENT, "argument 'value' is '", v, "': 'fusion' is 'on' or 'off'");
+        c.fusion = v == "on";
     });
 }

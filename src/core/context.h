@@ -44,6 +44,7 @@ struct mpt_context final : mpt::Object {
     std::shared_ptr<mpt::Recording> recording;  // an open capture
     mpt::Together *together = nullptr;          // takes the ops that happen all or not at all
     mpt::Scope scope;
+    bool fusion = true;  // may programs run several ops as one kernel?
     std::vector<mpt::Ref<mpt::Object>> policies;  // autocast_begin's, outermost first
     std::vector<bool> grad_modes;                 // no_grad_begin's
     std::string last_error;

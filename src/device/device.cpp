@@ -160,7 +160,7 @@ void Device::set_option(const std::string &key, const std::string &value) {
         mpt_mod_error error = {};
         check(module_->set_option(handle_, key.c_str(), value.c_str(), &error), error);
     } else {
-        fail(MPT_ERROR_NOT_FOUND, "argument 'key' is '", key, "': the CPU has 'onednn'");
+        fail(MPT_ERROR_NOT_FOUND, "argument 'key' is '", key, "': there are 'fusion' and, on the CPU, 'onednn'");
     }
     cache_.clear();  // programs keep the kernels that they hold
 }
@@ -168,7 +168,7 @@ void Device::set_option(const std::string &key, const std::string &value) {
 Ref<Kernel> Device::prepare(const KernelCall &call) {
     std::string key = key_of(call);
     auto found = cache_.find(key);
-    if (found != cache_.end()) return found->second;
+    if (found != cache_.end() && found->second) return found->second;
 
     const mpt_mod_call plain = {call.kernel,
                                 call.in.data(),
@@ -200,8 +200,21 @@ Ref<Kernel> Device::prepare(const KernelCall &call) {
         throw;
     }
     if (cache_.size() >= kMaxCachedKernels) cache_.clear();
-    cache_.emplace(std::move(key), kernel);
+    cache_.insert_or_assign(std::move(key), kernel);
     return kernel;
+}
+
+Ref<Kernel> Device::try_prepare(const KernelCall &call) {
+    std::string key = key_of(call);
+    auto found = cache_.find(key);
+    if (found != cache_.end()) return found->second;
+    try {
+        return prepare(call);
+    } catch (const Error &error) {
+        if (error.status != MPT_ERROR_UNSUPPORTED) throw;
+    }
+    cache_.emplace(std::move(key), nullptr);
+    return nullptr;
 }
 
 }  // namespace mpt

@@ -74,6 +74,8 @@ public:
 
     // The kernel for a call, from the cache where it was prepared before.
     Ref<Kernel> prepare(const KernelCall &call);
+    // The same for what a device may lack: null where it does.
+    Ref<Kernel> try_prepare(const KernelCall &call);
     void set_forked() { forked_ = true; }  // closes without waiting for threads that this process does not have
     bool has_accelerator() const { return accelerator_ != nullptr; }
     // Why there is no accelerator; "" when there is one.
@@ -91,7 +93,7 @@ private:
     std::string accelerator_missing_;
     bool accelerator_on_ = true;
     bool forked_ = false;
-    std::unordered_map<std::string, Ref<Kernel>> cache_;
+    std::unordered_map<std::string, Ref<Kernel>> cache_;  // null: tried, and refused
 };
 
 }  // namespace mpt

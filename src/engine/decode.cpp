@@ -1,5 +1,8 @@
 #include "engine/decode.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "ops/fp8.h"
 #include "ops/ops.h"
 
@@ -15,6 +18,13 @@ void Decode::emit(Call &call) {
     ScopeGuard guard(ctx_);
     ctx_.scope.policy = nullptr;
     ctx_.scope.grad = false;
+    if (call.op->scaled) {
+        if (Ref<Tensor> y = call.op->scaled(call)) {
+            call.out.resize(std::max<std::size_t>(call.out.size(), 1));
+            call.out[0] = std::move(y);
+            return;
+        }
+    }
     // The inner product accumulates in f32, unscaled; the bias comes behind the scales.
     Call inner{call.op, call.in, {}, call.attrs};
     for (Ref<Tensor> &x : inner.in) x = decoded(x);

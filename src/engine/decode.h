@@ -1,4 +1,4 @@
-// Products of fp8 tensors on a device that has none: operands are decoded exactly, and the scales are applied to the f32 result.
+// Products of fp8 tensors: by the device where it has them; else operands are decoded exactly, and the scales are applied to the f32 result.
 #pragma once
 
 #include <memory>

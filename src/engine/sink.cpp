@@ -1,5 +1,7 @@
 #include "engine/sink.h"
 
+#include <utility>
+
 #include "core/error.h"
 #include "ops/together.h"
 #include "program/recording.h"
@@ -57,11 +59,11 @@ void Sink::emit(Call &call) {
     shape_outputs(call, recording);
     if (!call.op->kernel || nothing_to_do(call)) return;
 
-    const KernelCall form = kernel_call(call);
+    KernelCall form = kernel_call(call);
     const Ref<Kernel> kernel = call.op->prepare ? call.op->prepare(call, form) : ctx_.device->prepare(form);
     if (!recording && ctx_.together) return ctx_.together->add(call, kernel, given);
     if (recording)
-        record(call, kernel, *recording);
+        record(call, std::move(form), kernel, *recording);
     else
         run(call, kernel);
     for (std::size_t i = 0; i < given.size(); ++i) {
@@ -71,8 +73,9 @@ void Sink::emit(Call &call) {
     }
 }
 
-void Sink::record(Call &call, const Ref<Kernel> &kernel, Recording &recording) {
-    recording.steps.push_back({call.op, kernel, call.in, call.out, call.op->updates, ctx_.scope.role, ctx_.scope.layer});
+void Sink::record(Call &call, KernelCall &&form, const Ref<Kernel> &kernel, Recording &recording) {
+    recording.steps.push_back(
+        {call.op, kernel, call.in, call.out, call.op->updates, ctx_.scope.role, ctx_.scope.layer, call.attrs, std::move(form.in), std::move(form.out)});
 }
 
 void Sink::run(const Call &call, const Ref<Kernel> &kernel) {

@@ -14,7 +14,7 @@ public:
 
 private:
     void shape_outputs(Call &call, Recording *recording);
-    void record(Call &call, const Ref<Kernel> &kernel, Recording &recording);
+    void record(Call &call, KernelCall &&form, const Ref<Kernel> &kernel, Recording &recording);
     void run(const Call &call, const Ref<Kernel> &kernel);
 
     Context &ctx_;

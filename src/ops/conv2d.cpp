@@ -112,7 +112,8 @@ constexpr Op conv_op(const char *name, void (*infer)(const Call &, std::vector<S
     op.name = name;
     op.kernel = "conv2d";
     op.precision = Precision::Lower;
-    op.cast = 3;  // the bias is added in f32 as it is
+    op.cast = 3;
+    op.follows = 4;  // the bias
     op.infer = infer;
     op.arrange = arrange_conv;
     op.fp8 = true;

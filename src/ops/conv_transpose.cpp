@@ -101,7 +101,8 @@ constexpr Op transpose_op(const char *name, void (*infer)(const Call &, std::vec
     op.name = name;
     op.kernel = "conv2d_dgrad";
     op.precision = Precision::Lower;
-    op.cast = 3;  // the bias is added in f32 as it is
+    op.cast = 3;
+    op.follows = 4;  // the bias
     op.infer = infer;
     op.arrange = arrange_transpose;
     op.fp8 = true;

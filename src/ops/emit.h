@@ -69,6 +69,7 @@ struct Op {
     const char *kernel = nullptr;  // NULL: a view of in[0]
     Precision precision = Precision::AsIs;
     unsigned cast = ~0u;         // the inputs that autocast looks at, as bits
+    unsigned follows = 0;        // of the others: those that a policy gives the type of the first
     // Checks the inputs and gives the outputs' forms. Absent for an op whose outputs are all given.
     void (*infer)(const Call &call, std::vector<Spec> &out) = nullptr;
     // The forms that the kernel sees, where they are not those of the tensors (flattened, transposed, broadcast).
@@ -77,6 +78,8 @@ struct Op {
     // The kernel itself, for an op that no device module knows: the host's own.
     Ref<Kernel> (*prepare)(const Call &call, const KernelCall &kernel) = nullptr;
     bool fp8 = false;  // a product whose operands may be fp8 tensors with scales
+    // The product of such operands by a kernel that takes them as they are; null where the device has none. result and out[0] as in the call.
+    Ref<Tensor> (*scaled)(const Call &call) = nullptr;
     // The gradient, written in ops; NULL: not differentiable.
     void (*gradient)(GradRule &rule) = nullptr;
     // The gradient of the output is that of in[0] but for the type: conversions are not nodes of the graph, so that a

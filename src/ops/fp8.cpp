@@ -33,8 +33,14 @@ void arrange_rescale(const Call &call, KernelCall &kernel) {
     }
 }
 constexpr Op kRescale{.name = "rescale", .kernel = "rescale", .infer = infer_rescale, .arrange = arrange_rescale};
+void infer_scaled(const Call &call, std::vector<Spec> &out) {
+    const Dims shape{call.in[0]->shape[0], call.in[1]->shape[1]};
+    out.push_back({call.result, shape, contiguous(shape)});
+}
+constexpr Op kScaledMatmul{.name = "scaled_matmul", .kernel = "matmul_f8", .infer = infer_scaled};
+
 constexpr Op kUpdate{.name = "fp8_update", .kernel = "fp8_update", .updates = true};
-const RegisteredOps registered_0(kQuantize), registered_1(kRescale), registered_2(kUpdate);
+const RegisteredOps registered_0(kQuantize), registered_1(kRescale), registered_2(kUpdate), registered_3(kScaledMatmul);
 
 }  // namespace
 
@@ -54,6 +60,16 @@ Ref<Tensor> ops::dequantize(const Ref<Tensor> &x, mpt_dtype dtype) {
 
 Ref<Tensor> ops::rescale(const Ref<Tensor> &acc, const Ref<Tensor> &a, const Ref<Tensor> &b, const Ref<Tensor> &bias, mpt_dtype dtype, Tensor *into) {
     return emit1(*acc->ctx, kRescale, {acc, a, b, bias}, {}, into, dtype);
+}
+
+Ref<Tensor> ops::scaled_matmul(const Ref<Tensor> &a, const Ref<Tensor> &b, const Ref<Tensor> &bias, mpt_dtype dtype, Tensor *into) {
+    const Dims shape{a->shape[0], b->shape[1]};
+    if (into ? into->dtype != dtype || !(into->shape == shape) : false) return nullptr;
+    const KernelCall form{kScaledMatmul.kernel,
+                          {form_of(a.get()), form_of(b.get()), form_of(bias.get()), form_of(a->inverse_scale.get()), form_of(b->inverse_scale.get())},
+                          {into ? form_of(into) : form_of(dtype, shape, contiguous(shape))}};
+    if (numel(shape) == 0 || !a->ctx->device->try_prepare(form)) return nullptr;
+    return emit1(*a->ctx, kScaledMatmul, {a, b, bias, a->inverse_scale, b->inverse_scale}, {}, into, dtype);
 }
 
 void ops::fp8_update(const Fp8Slots &slots, const double (&limits)[3]) {

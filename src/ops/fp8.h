@@ -17,6 +17,9 @@ Ref<Tensor> dequantize(const Ref<Tensor> &x, mpt_dtype dtype);
 // acc * (a * b) + bias, rounded to dtype; a, b and bias may be null.
 Ref<Tensor> rescale(const Ref<Tensor> &acc, const Ref<Tensor> &a, const Ref<Tensor> &b, const Ref<Tensor> &bias, mpt_dtype dtype, Tensor *into);
 
+// a [M,K] b [K,N] of quantized tensors, with a bias [N] of dtype or null; null where the device has no such product.
+Ref<Tensor> scaled_matmul(const Ref<Tensor> &a, const Ref<Tensor> &b, const Ref<Tensor> &bias, mpt_dtype dtype, Tensor *into);
+
 // One step of histories. Lists of slots of the same length; limits repeat every three slots.
 struct Fp8Slots {
     std::vector<Ref<Tensor>> history, amax, scale, position;

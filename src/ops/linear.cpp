@@ -1,5 +1,6 @@
 #include "core/error.h"
 #include "device/attrs/reduce.h"
+#include "ops/fp8.h"
 #include "ops/ops.h"
 #include "ops/registry.h"
 
@@ -65,13 +66,25 @@ void linear_gradient(GradRule &g) {
     }
 }
 
+Ref<Tensor> linear_scaled(const Call &call) {
+    if (!call.out.empty() && call.out[0]) return nullptr;
+    const Ref<Tensor> &x = call.in[0];
+    const Ref<Tensor> y = ops::scaled_matmul(ops::reshape(x, rows(x->shape)), ops::transpose_last(call.in[1]), call.in[2], call.result, nullptr);
+    if (!y) return nullptr;
+    Dims shape = x->shape;
+    shape[shape.n - 1] = y->shape[1];
+    return ops::reshape(y, shape);
+}
+
 constexpr Op kLinear{.name = "linear",
                      .kernel = "matmul",
                      .precision = Precision::Lower,
-                     .cast = 3,  // the bias is added in f32 as it is
+                     .cast = 3,
+                     .follows = 4,  // the bias
                      .infer = infer_linear,
                      .arrange = arrange_linear,
                      .fp8 = true,
+                     .scaled = linear_scaled,
                      .gradient = linear_gradient,
                      .saves_in = 3,
                      .crosswise = true};

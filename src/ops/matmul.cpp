@@ -1,4 +1,5 @@
 #include "core/error.h"
+#include "ops/fp8.h"
 #include "ops/ops.h"
 #include "ops/registry.h"
 
@@ -46,11 +47,17 @@ void matmul_gradient(GradRule &g) {
     if (g.needs(1)) g.give(1, ops::sum_to(ops::matmul(ops::transpose_last(g.in(0)), g.dout(0)), g.in_form(1).shape));
 }
 
+Ref<Tensor> matmul_scaled(const Call &call) {
+    if (call.in[0]->shape.n != 2 || call.in[1]->shape.n != 2) return nullptr;
+    return ops::scaled_matmul(call.in[0], call.in[1], nullptr, call.result, call.out.empty() ? nullptr : call.out[0].get());
+}
+
 constexpr Op kMatmul{.name = "matmul",
                      .kernel = "matmul",
                      .precision = Precision::Lower,
                      .infer = infer_matmul,
                      .arrange = arrange_matmul,
+                     .scaled = matmul_scaled,
                      .gradient = matmul_gradient,
                      .saves_in = 3,
                      .crosswise = true};

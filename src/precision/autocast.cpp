@@ -43,12 +43,17 @@ void Autocast::emit(Call &call) {
     const auto *policy = static_cast<const mpt_policy *>(ctx_.scope.policy.get());
     const bool quantized = fp8::convert(ctx_, policy, call);
     if (!quantized) convert_operands(policy, call);
-    // A product's bias is added as it is, in the operands' type (the result's in fp8) or in the wide one.
+    // A product's bias follows the policy; without one, and any mask, is added as it is, in the operands' type (the result's in fp8) or in
+    // the wide one.
     if (op.precision == Precision::Lower)
         for (std::size_t i = 0; i < call.in.size(); ++i) {
             Ref<Tensor> &x = call.in[i];
             const mpt_dtype type = quantized ? call.result : call.in[0]->dtype;
-            if (!has_bit(op.cast, i) && x && is_floating(x->dtype) && x->dtype != type && x->dtype != wide(type)) x = ops::cast(x, wide(type));
+            if (has_bit(op.cast, i) || !x || !is_floating(x->dtype) || x->dtype == type) continue;
+            if (policy && has_bit(op.follows, i) && castable(x))
+                convert(x, type);
+            else if (x->dtype != wide(type))
+                x = ops::cast(x, wide(type));
         }
     next_->emit(call);
 }

@@ -11,7 +11,12 @@ namespace mpt {
 
 namespace {
 
-void *MPT_CALL device_alloc(std::size_t nbytes, void *stream, void *device) { return static_cast<Device *>(device)->alloc(nbytes, stream); }
+void *MPT_CALL device_alloc(std::size_t nbytes, void *stream, void *user_data) {
+    Device &device = *static_cast<Device *>(user_data);
+    void *ptr = device.alloc(nbytes, stream);
+    if (!ptr) device.synchronize(stream);  // throws where it is not for want of memory: the device is lost, the stream is being captured
+    return ptr;
+}
 void MPT_CALL device_free(void *ptr, std::size_t nbytes, void *stream, void *device) { static_cast<Device *>(device)->free(ptr, nbytes, stream); }
 
 std::shared_ptr<Device> open_device(const mpt_context_desc &desc) {

@@ -7,6 +7,7 @@
 
 #include "ops/emit.h"
 #include "program/passes/dead_code.h"
+#include "program/passes/fuse.h"
 
 using namespace mpt;
 
@@ -25,7 +26,8 @@ const char *role_name(mpt_role role) {
 }  // namespace
 
 mpt_program::mpt_program(mpt_context &context, const Recording &recording, const std::vector<Ref<Tensor>> &outputs) : ctx(&context) {
-    const std::vector<Step> steps = passes::dead_code(recording.steps, recording.born, outputs);
+    std::vector<Step> steps = passes::dead_code(recording.steps, recording.born, outputs);
+    if (ctx->fusion) steps = passes::fuse(*ctx->device, std::move(steps), recording.born, outputs);
     std::unordered_set<const Storage *> born;
     for (const Ref<Storage> &s : recording.born) born.insert(s.get());
     for (const Ref<Tensor> &t : outputs) {

@@ -9,19 +9,20 @@
 
 #include "core/tensor.h"
 #include "device/device.h"
+#include "ops/emit.h"
 
 namespace mpt {
 
-struct Op;
-
 // One recorded call with its prepared kernel.
 struct Step {
-    const Op *op;
+    const Op *op = nullptr;
     Ref<Kernel> kernel;
     std::vector<Ref<Tensor>> in, out;
-    bool updates;       // outputs are read as well
-    mpt_role role;
+    bool updates = false;  // outputs are read as well
+    mpt_role role = MPT_ROLE_FORWARD;
     std::string layer;
+    Attrs attrs;
+    std::vector<mpt_mod_operand> in_forms, out_forms;  // what the kernel was prepared for
 };
 
 // A copy of a parameter in another type.

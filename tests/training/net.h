@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -28,9 +29,19 @@ using test::Scaler;
 using test::State;
 using test::Tensor;
 
+// The device of all tests that ask for a context here: MPT_TEST_DEVICE=cuda runs them on a GPU.
+inline mpt_device device() {
+    static const char *const wanted = std::getenv("MPT_TEST_DEVICE");
+    return wanted && std::strcmp(wanted, "cuda") == 0 ? MPT_DEVICE_CUDA : MPT_DEVICE_CPU;
+}
+
+// A GPU only stores, copies and casts f64.
+inline bool computes(mpt_dtype dtype) { return dtype != MPT_F64 || device() == MPT_DEVICE_CPU; }
+
 inline Context context(std::uint64_t seed = 1, int threads = 2) {
     mpt_context_desc desc;
     MUST(mpt_context_desc_init(&desc, sizeof desc));
+    desc.device = device();
     desc.seed = seed;
     desc.threads = threads;
     Context ctx;

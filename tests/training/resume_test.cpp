@@ -98,6 +98,7 @@ protected:
     void each(F &&f) {
         for (const Storage &storage : kStorages)
             for (const mpt_schedule_kind kind : kSchedules) {
+                if (!computes(storage.dtype)) continue;
                 SCOPED_TRACE(std::string(mpt_dtype_name(storage.dtype)) + " rounding " + std::to_string(storage.rounding) + " schedule " + std::to_string(kind));
                 f(storage, kind);
                 if (HasFatalFailure()) return;

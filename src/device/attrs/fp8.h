@@ -18,6 +18,10 @@ typedef struct mpt_attrs_quantize {
     double limit;
 } mpt_attrs_quantize;
 
+/* "matmul_f8", where a module has it: in[0] a [M,K], in[1] b [K,N], each f8e4m3 or f8e5m2 but not both f8e5m2, in[2] bias absent or [N] of T',
+ * in[3] a's inverse scale f32, in[4] b's, each may be absent (1); out[0] [M,N] of T' = round((a b) * in[3] * in[4] + in[2]), added up in f32, where
+ * T' is f32, f16 or bf16. No attributes. Without it a product's operands are decoded, and "rescale" comes behind. */
+
 /* "rescale": in[0] acc f32, in[1] inverse scale f32 or absent, in[2] another or absent, in[3] bias T or f32, broadcast to acc, or absent;
  * out[0] T' = round(acc * (in[1] * in[2]) + in[3]), where T' is f32, f16 or bf16. out[0] may be in[0]. No attributes. */
 

@@ -1,0 +1,30 @@
+/* Fused kernels. The conventions are in README.md beside this file. A module may lack any of them and may refuse any call
+ * (MPT_ERROR_UNSUPPORTED): then a program keeps the kernels of the parts. Each gives the bits that its parts give one after the
+ * other, intermediate roundings included. Only programs ask for them (src/program/fusions/). */
+#ifndef MPT_DEVICE_ATTRS_FUSED_H
+#define MPT_DEVICE_ATTRS_FUSED_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* "relu_grad_sum": RELU_GRAD of "binary", and the sum over the first dimension of what it gives, as "reduce" adds.
+ *   in[0] dy, in[1] y, T [M,N]; out[0] dx T [M,N]; out[1] f32 or T [1,N]; all contiguous. No attributes. */
+
+/* "channel_norm_relu": "channel_norm" with its attributes, then the sum with another tensor where there is one, then ReLU.
+ *   in[0] to in[4] and out[0] to out[4] as for "channel_norm"; in[5] absent, or what is added, T of x's shape.
+ *   y = relu(round(round(norm) + in[5])).
+ * "channel_norm_relu_grad": the gradient of that.
+ *   in[0] dy, in[1] absent, or T of dy's shape: its other part (dy = round(dy + in[1]))
+ *   in[2] x, in[3] weight or absent, in[4] bias or absent, in[5] mean, in[6] rstd, in[7] y
+ *   out[0] dx T, out[1] dweight, out[2] dbias, as for "channel_norm_grad"
+ *   out[3] absent, or T of y's shape: dy where y is positive, else 0, which is the gradient of what was added.
+ * y may be left unread where nothing was added: its sign is that of the norm, which x gives. */
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
