@@ -164,6 +164,9 @@ mpt_status graph_create(mpt_mod_device *dev, mpt_status (*enqueue)(void *stream,
 mpt_status graph_launch(mpt_mod_device *dev, mpt_mod_graph *graph, void *stream, mpt_mod_error *error) {
     return guard(error, [&] {
         const CurrentDevice current(dev->device.index());
+        cudaStreamCaptureStatus captured = cudaStreamCaptureStatusNone;
+        check(cudaStreamIsCapturing(dev->stream(stream), &captured), "a program's run");
+        if (captured != cudaStreamCaptureStatusNone) return MPT_ERROR_UNSUPPORTED;  // a graph that is launched cannot be captured
         check(cudaGraphLaunch(graph->executable, dev->stream(stream)), "a program's run");
         return MPT_OK;
     });

@@ -53,9 +53,12 @@ void Kernel::launch(const void *const *in, void *const *out, void *workspace, vo
     check(table_.launch(handle_, in, out, workspace, stream, &error), error);
 }
 
-void Graph::launch(void *stream) const {
+bool Graph::launch(void *stream) const {
     mpt_mod_error error = {};
-    check(module_.graph_launch(device_, handle_, stream, &error), error);
+    const mpt_status status = module_.graph_launch(device_, handle_, stream, &error);
+    if (status == MPT_ERROR_UNSUPPORTED) return false;
+    check(status, error);
+    return true;
 }
 
 std::shared_ptr<Device> Device::open(mpt_device kind, int index, int threads) {

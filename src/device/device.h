@@ -42,7 +42,7 @@ class Graph final : public Object {
 public:
     Graph(const mpt_module &module, mpt_mod_device *device, mpt_mod_graph *handle) : module_(module), device_(device), handle_(handle) {}
     ~Graph() override { module_.graph_destroy(handle_); }
-    void launch(void *stream) const;
+    bool launch(void *stream) const;  // false: the stream takes single launches only
 
 private:
     const mpt_module &module_;

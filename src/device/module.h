@@ -104,6 +104,7 @@ typedef struct mpt_module {
     /* A sequence of launches as one: enqueue is called once, at once, with the stream to launch on. NULL: the device has none such. */
     mpt_status (*graph_create)(mpt_mod_device *dev, mpt_status (*enqueue)(void *stream, void *user, mpt_mod_error *error), void *user,
                                mpt_mod_graph **out, mpt_mod_error *error);
+    /* MPT_ERROR_UNSUPPORTED: the host is capturing the stream itself, so that the launches have to come one by one. */
     mpt_status (*graph_launch)(mpt_mod_device *dev, mpt_mod_graph *graph, void *stream, mpt_mod_error *error);
     void (*graph_destroy)(mpt_mod_graph *graph);
     mpt_mod_kernels kernels;

@@ -136,9 +136,7 @@ void mpt_program::launch() {
     const auto enqueue = [this](void *stream) {
         for (const Launch &l : launches_) l.kernel->launch(l.in.data(), l.out.data(), l.workspace, stream);
     };
-    if (graph_) {
-        graph_->launch(ctx->stream());
-    } else {
+    if (!graph_ || !graph_->launch(ctx->stream())) {
         enqueue(ctx->stream());
         if (!ran_) graph_ = ctx->device->graph(enqueue);
         ran_ = true;

@@ -18,7 +18,8 @@ std::optional<std::size_t> norm_alone(const Fuser &fuser, const Tensor &y, const
     const std::optional<std::size_t> made = fuser.maker(y);
     if (!made || !fuser.runs(*made, "channel_norm_relu") || fuser[*made].in[5]) return std::nullopt;
     const Step &norm = fuser[*made];
-    const bool same = same_view(*norm.in[0], *gradient.in[1]) && same_view(*norm.out[1], *gradient.in[3]) && same_view(*norm.out[2], *gradient.in[4]);
+    const bool same_weight = norm.in[1] && gradient.in[2] ? same_view(*norm.in[1], *gradient.in[2]) : !norm.in[1] && !gradient.in[2];
+    const bool same = same_weight && same_view(*norm.in[0], *gradient.in[1]) && same_view(*norm.out[1], *gradient.in[3]) && same_view(*norm.out[2], *gradient.in[4]);
     return same ? made : std::nullopt;
 }
 
