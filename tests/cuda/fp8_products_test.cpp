@@ -10,12 +10,12 @@ namespace {
 
 constexpr std::int64_t kRows = 48, kIn = 40, kOut = 32;  // a sum of 40 is no multiple of 16: it is padded
 
-struct Run {
+struct Products {
     std::vector<float> y, dx, dw, db;
     std::string text;
 };
 
-Run run(mpt_context *ctx, mpt_fp8_recipe recipe) {
+Products run(mpt_context *ctx, mpt_fp8_recipe recipe) {
     test::Random random(3);
     const auto values = [&](std::int64_t n) {
         std::vector<float> list(static_cast<std::size_t>(n));
@@ -44,7 +44,7 @@ Run run(mpt_context *ctx, mpt_fp8_recipe recipe) {
     MUST(mpt_program_run(program));
     std::size_t needed = 0;
     MUST(mpt_program_dump(program, nullptr, 0, &needed));
-    Run result;
+    Products result;
     result.text.resize(needed);
     MUST(mpt_program_dump(program, result.text.data(), needed, nullptr));
     result.y = net::floats(y);
@@ -75,7 +75,7 @@ TEST_F(Fp8Products, AreThoseOfTheDecodedOperands_cuda) {
     Context cpu = must_create(MPT_DEVICE_CPU);
     for (const mpt_fp8_recipe recipe : {MPT_FP8_CURRENT, MPT_FP8_UNSCALED}) {
         SCOPED_TRACE(recipe);
-        const Run exact = run(cpu, recipe), got = run(ctx, recipe);
+        const Products exact = run(cpu, recipe), got = run(ctx, recipe);
         std::size_t products = 0;
         for (std::size_t at = got.text.find("\tscaled_matmul\t"); at != std::string::npos; at = got.text.find("\tscaled_matmul\t", at + 1)) ++products;
         EXPECT_EQ(3u, products) << "forward and both gradients\n" << got.text;
