@@ -863,7 +863,7 @@ MPT_API mpt_status MPT_CALL mpt_no_grad_end(mpt_context *ctx);
  * Precision: autocast
  * ------------------------------------------------------------------------------------------------------- */
 
-/** A policy that runs products in dtype (f32, f16 or bf16) and what needs range in f32. */
+/** A policy that runs products, their biases included, in dtype (f32, f16 or bf16) and what needs range in f32. */
 MPT_API mpt_status MPT_CALL mpt_policy_create(mpt_context *ctx, mpt_dtype dtype, mpt_policy **out);
 MPT_API void MPT_CALL mpt_policy_retain(mpt_policy *policy);
 MPT_API void MPT_CALL mpt_policy_release(mpt_policy *policy);
