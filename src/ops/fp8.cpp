@@ -65,6 +65,8 @@ Ref<Tensor> ops::rescale(const Ref<Tensor> &acc, const Ref<Tensor> &a, const Ref
 Ref<Tensor> ops::scaled_matmul(const Ref<Tensor> &a, const Ref<Tensor> &b, const Ref<Tensor> &bias, mpt_dtype dtype, Tensor *into) {
     const Dims shape{a->shape[0], b->shape[1]};
     if (into ? into->dtype != dtype || !(into->shape == shape) : false) return nullptr;
+    // Both have been quantized: the host's own fp8 tensors are refused by the op.
+    if (!is_f8(a->dtype) || !is_f8(b->dtype) || (bias && bias->dtype != dtype)) return nullptr;
     const KernelCall form{kScaledMatmul.kernel,
                           {form_of(a.get()), form_of(b.get()), form_of(bias.get()), form_of(a->inverse_scale.get()), form_of(b->inverse_scale.get())},
                           {into ? form_of(into) : form_of(dtype, shape, contiguous(shape))}};

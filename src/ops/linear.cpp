@@ -68,8 +68,10 @@ void linear_gradient(GradRule &g) {
 
 Ref<Tensor> linear_scaled(const Call &call) {
     if (!call.out.empty() && call.out[0]) return nullptr;
-    const Ref<Tensor> &x = call.in[0];
-    const Ref<Tensor> y = ops::scaled_matmul(ops::reshape(x, rows(x->shape)), ops::transpose_last(call.in[1]), call.in[2], call.result, nullptr);
+    const Ref<Tensor> &x = call.in[0], &w = call.in[1], &bias = call.in[2];
+    // What is wrong is refused by the op, in its own words.
+    if (w->shape.n != 2 || x->shape.n < 1 || x->shape[x->shape.n - 1] != w->shape[1] || (bias && !(bias->shape == Dims{w->shape[0]}))) return nullptr;
+    const Ref<Tensor> y = ops::scaled_matmul(ops::reshape(x, rows(x->shape)), ops::transpose_last(w), bias, call.result, nullptr);
     if (!y) return nullptr;
     Dims shape = x->shape;
     shape[shape.n - 1] = y->shape[1];

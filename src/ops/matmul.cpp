@@ -48,7 +48,8 @@ void matmul_gradient(GradRule &g) {
 }
 
 Ref<Tensor> matmul_scaled(const Call &call) {
-    if (call.in[0]->shape.n != 2 || call.in[1]->shape.n != 2) return nullptr;
+    const Dims &a = call.in[0]->shape, &b = call.in[1]->shape;
+    if (a.n != 2 || b.n != 2 || a[1] != b[0]) return nullptr;  // with a batch; or wrong, which the op refuses in its own words
     return ops::scaled_matmul(call.in[0], call.in[1], nullptr, call.result, call.out.empty() ? nullptr : call.out[0].get());
 }
 
