@@ -117,6 +117,7 @@ bool Product::choose(Device &device, std::uint32_t alignment, cublasLtMatmulAlgo
         throw;
     }
     cublasLtMatmulPreferenceDestroy(preference);
+    if (status == CUBLAS_STATUS_ALLOC_FAILED) check(status, "cublasLtMatmulAlgoGetHeuristic");
     if (status != CUBLAS_STATUS_SUCCESS || count == 0) return false;
     algo = found.algo;
     workspace_bytes_ = std::max(workspace_bytes_, found.workspaceSize);

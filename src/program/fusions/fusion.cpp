@@ -18,19 +18,16 @@ Fuser::Fuser(Device &device, std::vector<Step> steps, const std::vector<Ref<Stor
 
 void Fuser::index() {
     uses_.clear();
-    const auto note = [](std::vector<std::size_t> &list, std::size_t i) {
-        if (list.empty() || list.back() != i) list.push_back(i);
-    };
     for (std::size_t i = 0; i < steps_.size(); ++i) {
         if (!alive(i)) continue;
         for (const Ref<Tensor> &t : steps_[i].in)
-            if (t) note(uses_[t->storage.get()].readers, i);
+            if (t) uses_[t->storage.get()].readers.push_back(i);
         for (const Ref<Tensor> &t : steps_[i].out) {
             if (!t) continue;
             Use &use = uses_[t->storage.get()];
             // What is born in a step that updates has nothing to be read yet.
-            if (steps_[i].updates && (!use.writers.empty() || !temporary_.count(t->storage.get()))) note(use.readers, i);
-            note(use.writers, i);
+            if (steps_[i].updates && (!use.writers.empty() || !temporary_.count(t->storage.get()))) use.readers.push_back(i);
+            use.writers.push_back(i);
         }
     }
 }
@@ -45,6 +42,11 @@ std::optional<std::size_t> Fuser::maker(const Tensor &t) const {
 }
 
 const std::vector<std::size_t> &Fuser::readers(const Tensor &t) const { return uses_.at(t.storage.get()).readers; }
+
+bool Fuser::written(const Tensor &t, std::size_t after, std::size_t before) const {
+    const std::vector<std::size_t> &writers = uses_.at(t.storage.get()).writers;
+    return std::any_of(writers.begin(), writers.end(), [&](std::size_t i) { return i > after && i < before; });
+}
 
 // May a part not change places with a step?
 bool Fuser::in_the_way(std::size_t step, std::size_t part) const {

@@ -33,9 +33,12 @@ public:
 
     // The one step that writes a temporary and nothing else does, all of it, as the tensor t.
     std::optional<std::size_t> maker(const Tensor &t) const;
-    // The steps that read a tensor's storage, in order.
+    // The steps that read a tensor's storage, in order; once for each operand.
     const std::vector<std::size_t> &readers(const Tensor &t) const;
     bool read_once(const Tensor &t) const { return readers(t).size() == 1; }
+
+    // Does a step between two others write the tensor's storage?
+    bool written(const Tensor &t, std::size_t after, std::size_t before) const;
 
     // The parts, in order, become one call at the place of part `at`. False, and nothing has changed: a step between them is in the way, or
     // the device has no such kernel.

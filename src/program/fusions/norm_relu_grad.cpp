@@ -14,10 +14,12 @@ bool is_binary(const Fuser &fuser, std::optional<std::size_t> i, std::int64_t ki
 }
 
 // The step that normalised and nothing was added to before the ReLU that made y; x and the statistics are a gradient's.
-std::optional<std::size_t> norm_alone(const Fuser &fuser, const Tensor &y, const Step &gradient) {
+std::optional<std::size_t> norm_alone(const Fuser &fuser, const Tensor &y, std::size_t last) {
     const std::optional<std::size_t> made = fuser.maker(y);
     if (!made || !fuser.runs(*made, "channel_norm_relu") || fuser[*made].in[5]) return std::nullopt;
-    const Step &norm = fuser[*made];
+    const Step &norm = fuser[*made], &gradient = fuser[last];
+    // The sign is computed again with the bias, which the graph does not keep from being changed meanwhile.
+    if (norm.in[2] && fuser.written(*norm.in[2], *made, last)) return std::nullopt;
     const bool same_weight = norm.in[1] && gradient.in[2] ? same_view(*norm.in[1], *gradient.in[2]) : !norm.in[1] && !gradient.in[2];
     const bool same = same_weight && same_view(*norm.in[0], *gradient.in[1]) && same_view(*norm.out[1], *gradient.in[3]) && same_view(*norm.out[2], *gradient.in[4]);
     return same ? made : std::nullopt;
@@ -42,7 +44,7 @@ void fuse(Fuser &fuser, std::size_t last) {
             other = sum.in[1];
         }
     }
-    const std::optional<std::size_t> norm = fuser.read_once(masked) ? norm_alone(fuser, *y, gradient) : std::nullopt;
+    const std::optional<std::size_t> norm = fuser.read_once(masked) ? norm_alone(fuser, *y, last) : std::nullopt;
     FusedCall call{&kNormReluGrad,
                    {dy, other, gradient.in[1], gradient.in[2], norm ? fuser[*norm].in[2] : nullptr, gradient.in[3], gradient.in[4], y},
                    gradient.out,
