@@ -45,7 +45,19 @@ __device__ __forceinline__ void widen(const Elements<T, V> &x, float (&to)[V]) {
 #pragma unroll
     for (int v = 0; v < V; ++v) to[v] = x[v];
 }
-// One instruction: where it is but a struct that is assigned, a compiler may store the members one by one.
+template <class T, int V, bool Packed>
+__device__ __forceinline__ void store(typename T::Stored *to, const float (&x)[V]) {
+    Pack<typename T::Stored, V> pack;
+#pragma unroll
+    for (int v = 0; v < V; ++v) pack.at[v] = narrow<T>(x[v]);
+    if constexpr (Packed) {
+        *reinterpret_cast<Pack<typename T::Stored, V> *>(to) = pack;
+    } else {
+#pragma unroll
+        for (int v = 0; v < V; ++v) to[v] = pack.at[v];
+    }
+}
+// Packs in one instruction, for loops in which the compiler stores the members of a struct one by one. It moves no loads past it.
 template <class T, int V>
 __device__ __forceinline__ void store_pack(typename T::Stored *to, const float (&x)[V]) {
     static_assert(V * sizeof *to == 16);
@@ -65,15 +77,6 @@ __device__ __forceinline__ void store_pack(typename T::Stored *to, const float (
                  :
                  : "l"(__cvta_generic_to_global(to)), "r"(words[0]), "r"(words[1]), "r"(words[2]), "r"(words[3])
                  : "memory");
-}
-template <class T, int V, bool Packed>
-__device__ __forceinline__ void store(typename T::Stored *to, const float (&x)[V]) {
-    if constexpr (Packed && V > 1) {
-        store_pack<T>(to, x);
-    } else {
-#pragma unroll
-        for (int v = 0; v < V; ++v) to[v] = narrow<T>(x[v]);
-    }
 }
 
 }  // namespace mpt::cuda

@@ -98,14 +98,10 @@ __device__ __forceinline__ void put(typename T::Stored *row, std::int64_t stride
     if constexpr (V == 1) {
         row[i * stride] = narrow<T>(x[0]);
     } else {
-        constexpr int kAtOnce = 16 / sizeof *row;  // V is that, or twice as much where the row is read as a narrower type
+        Pack<typename T::Stored, V> pack;
 #pragma unroll
-        for (int part = 0; part < V; part += kAtOnce) {
-            float pack[kAtOnce];
-#pragma unroll
-            for (int v = 0; v < kAtOnce; ++v) pack[v] = x[part + v];
-            store_pack<T>(row + i * V + part, pack);
-        }
+        for (int v = 0; v < V; ++v) pack.at[v] = narrow<T>(x[v]);
+        *reinterpret_cast<Pack<typename T::Stored, V> *>(row + i * V) = pack;
     }
 }
 
@@ -146,7 +142,10 @@ struct RowParts {
             float x[V];
             widen<T>(raw, x);
             f(head + i * V, x);
-            put<T>(to + head, to_stride, i, x);
+            if constexpr (V == 1)
+                put<T>(to, to_stride, i, x);
+            else
+                store_pack<T>(to + head + i * V, x);
         };
         const auto at = [&](std::int64_t i) { return load<T, V, true>(from + (V == 1 ? i * stride : head + i * V)); };
         std::int64_t i = threadIdx.x;

@@ -49,7 +49,7 @@ __global__ void __launch_bounds__(1024)
                       const typename T::Stored *__restrict__ y, typename T::Stored *__restrict__ dx) {
     extern __shared__ uint4 kept_packs[];
     __shared__ float scratch[32];
-    constexpr int V = 16 / sizeof *y, U = 4;  // packs that are read before one is looked at
+    constexpr int V = 16 / sizeof *y, U = 2;  // packs that are read before one is looked at
     auto *const y_packs = reinterpret_cast<Elements<T, V> *>(kept_packs), *const dy_packs = y_packs + kept_y;
     const std::int64_t step = blockDim.x;
     for (std::int64_t r = blockIdx.x; r < rows.count; r += gridDim.x) {
@@ -79,13 +79,24 @@ __global__ void __launch_bounds__(1024)
         parts.edges([&](std::int64_t c) { sum += log ? widen<T>(from_dy[c]) : widen<T>(from_dy[c]) * widen<T>(from_y[c]); });
         sum = team_reduce(sum, Add(), 0.0f, scratch);
         const auto result = [&](float g, float e) { return log ? g - exponential<T>(e) * sum : e * (g - sum); };
-#pragma unroll 2
-        for (i -= step; i >= 0; i -= step) {
-            const Elements<T, V> e = i < kept_y ? y_packs[i] : y_at(i), g = i < kept_dy ? dy_packs[i] : dy_at(i);
-            float d[V];
+        for (i -= step; i >= 0; i -= U * step) {
+            Elements<T, V> g[U], e[U];
 #pragma unroll
-            for (int v = 0; v < V; ++v) d[v] = result(g[v], e[v]);
-            store_pack<T>(to + parts.head + i * V, d);
+            for (int u = 0; u < U; ++u) {
+                const std::int64_t at = i - u * step;
+                if (at < 0) continue;
+                e[u] = at < kept_y ? y_packs[at] : y_at(at);
+                g[u] = at < kept_dy ? dy_packs[at] : dy_at(at);
+            }
+#pragma unroll
+            for (int u = 0; u < U; ++u) {
+                const std::int64_t at = i - u * step;
+                if (at < 0) continue;
+                float d[V];
+#pragma unroll
+                for (int v = 0; v < V; ++v) d[v] = result(g[u][v], e[u][v]);
+                store_pack<T>(to + parts.head + at * V, d);
+            }
         }
         parts.edges([&](std::int64_t c) { to[c] = narrow<T>(result(widen<T>(from_dy[c]), widen<T>(from_y[c]))); });
     }
