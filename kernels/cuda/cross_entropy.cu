@@ -30,8 +30,8 @@ __global__ void __launch_bounds__(1024)
             if (threadIdx.x == 0) lse[r * lse_stride] = 0;
         } else {
             const typename T::Stored *row = x + r * rows.row_stride;
-            Exponentials e;
-            e.add_row<T, V>(row, rows.class_stride, rows.classes, scratch);
+            Exponentials<T> e;
+            e.template add_row<T, V>(row, rows.class_stride, rows.classes, scratch);
             const float log_sum = logf(e.sum);
             if (threadIdx.x == 0) lse[r * lse_stride] = e.largest + log_sum;
             counts = rows.probabilities || target < 0 ? 1 : rows.weight.read(target, 1);
@@ -76,10 +76,14 @@ __global__ void __launch_bounds__(1024)
             for (std::int64_t c = threadIdx.x; c < rows.classes; c += blockDim.x) total += distribution(rows, r, target, peak, c);
             total = team_reduce(total, Add(), 0.0f, scratch);
         }
-        RowParts<T, V>(row, rows.classes).map(row, rows.class_stride, to, dx_class_stride, [&](std::int64_t c, float e) {
-            if (target < 0) return 0.0f;
-            const float q = OneClass ? (c == target ? 1.0f : 0.0f) : distribution(rows, r, target, peak, c);
-            return (expf(e - log_sum_exp) * total - q) * scale;
+        RowParts<T, V>(row, rows.classes).map(row, rows.class_stride, to, dx_class_stride, [&](std::int64_t c, auto &e) {
+            const std::int64_t to_target = target - c;
+            const int at = to_target >= 0 && to_target < V ? static_cast<int>(to_target) : -1;
+#pragma unroll
+            for (int v = 0; v < static_cast<int>(sizeof e / sizeof *e); ++v) {
+                const float q = OneClass ? (v == at ? 1.0f : 0.0f) : distribution(rows, r, target, peak, c + v);
+                e[v] = target < 0 ? 0 : (exponential<T>(e[v] - log_sum_exp) * total - q) * scale;
+            }
         });
     }
 }

@@ -37,50 +37,89 @@ __device__ __forceinline__ void finish(Factors &f, float first, float second, st
     f.r = rms ? 0 : -f.rstd * (first / count);
 }
 
+// A row's packs as a thread fetched them.
+template <class T, int V, int N>
+struct HeldRow {
+    Elements<T, V> x[N], dy[N];
+    float mean, rstd;
+    std::int64_t to;
+
+    __device__ __forceinline__ void fetch(const Rows<4> &rows, const Operands<T> &o, std::int64_t r) {
+        const int packs = static_cast<int>(rows.length / V), thread = static_cast<int>(threadIdx.x),
+                  step = static_cast<int>(blockDim.x);
+        std::int64_t offset[4];
+        rows.locate(r, offset);
+        mean = o.mean ? o.mean[offset[2]] : 0;
+        rstd = o.rstd[offset[2]];
+        to = offset[3];
+#pragma unroll
+        for (int k = 0; k < N; ++k)
+            if (thread + k * step < packs) {
+                const std::int64_t i = thread + k * step;
+                x[k] = load<T, V, true>(o.x + offset[0] + i * (V == 1 ? rows.stride[0] : V));
+                dy[k] = load<T, V, true>(o.dy + offset[1] + i * (V == 1 ? rows.stride[1] : V));
+            }
+    }
+};
+
+// Two sums at once, for each thread. scratch: 32 elements, which the next call must not get, but the one behind it may.
+__device__ __forceinline__ float2 team_sums(float2 x, float2 *scratch) {
+    x = {warp_reduce(x.x, Add()), warp_reduce(x.y, Add())};
+    if (blockDim.x == 32) return x;
+    const unsigned lane = threadIdx.x % 32;
+    if (lane == 0) scratch[threadIdx.x / 32] = x;
+    __syncthreads();
+    x = lane < blockDim.x / 32 ? scratch[lane] : float2{0, 0};
+    return {warp_reduce(x.x, Add()), warp_reduce(x.y, Add())};
+}
+
+// Rows of 16-bit elements are fetched one ahead: their registers suffice for that, and a block is often alone on its
+// multiprocessor.
 template <class T, int V, int E>
 __global__ void __launch_bounds__(kMost) row_norm_grad_held(Rows<4> rows, Operands<T> o) {
     extern __shared__ float of_block[];  // dweight and dbias of one team
-    __shared__ float scratch[32];
+    __shared__ float2 scratch[2][32];
     constexpr int kPacks = E / V;
+    constexpr bool kAhead = V > 1 && sizeof *o.x == 2;
     const int packs = static_cast<int>(rows.length / V), thread = static_cast<int>(threadIdx.x),
               step = static_cast<int>(blockDim.x);
     float weight[kPacks][V], dweight[kPacks][V] = {}, dbias[kPacks][V] = {};
 #pragma unroll
     for (int k = 0; k < kPacks; ++k)
         if (thread + k * step < packs) o.weight.read(std::int64_t{thread + k * step} * V, 1, weight[k]);
-    for (std::int64_t r = team(); r < rows.count; r += teams()) {
-        std::int64_t offset[4];
-        rows.locate(r, offset);
-        Factors f = start(o, offset[2]);
-        float x[kPacks][V], dy[kPacks][V], first = 0, second = 0;
-#pragma unroll
-        for (int k = 0; k < kPacks; ++k)
-            if (thread + k * step < packs) {
-                take<T>(o.x + offset[0], rows.stride[0], thread + k * step, x[k]);
-                take<T>(o.dy + offset[1], rows.stride[1], thread + k * step, dy[k]);
-            }
+    HeldRow<T, V, kPacks> row, next;
+    int turn = 0;
+    if (kAhead && team() < rows.count) next.fetch(rows, o, team());
+    for (std::int64_t r = team(); r < rows.count; r += teams(), turn ^= 1) {
+        if constexpr (kAhead) {
+            row = next;
+            if (r + teams() < rows.count) next.fetch(rows, o, r + teams());
+        } else {
+            row.fetch(rows, o, r);
+        }
+        Factors f{row.mean, row.rstd, 0, 0};
+        float2 sums = {0, 0};
 #pragma unroll
         for (int k = 0; k < kPacks; ++k)
             if (thread + k * step < packs)
 #pragma unroll
                 for (int v = 0; v < V; ++v) {
-                    x[k][v] -= f.mean;
-                    dweight[k][v] += dy[k][v] * (x[k][v] * f.rstd);
-                    dbias[k][v] += dy[k][v];
-                    dy[k][v] *= weight[k][v];
-                    first += dy[k][v];
-                    second += dy[k][v] * x[k][v];
+                    const float x = row.x[k][v] - f.mean, dy = row.dy[k][v], g = dy * weight[k][v];
+                    dweight[k][v] += dy * (x * f.rstd);
+                    dbias[k][v] += dy;
+                    sums.x += g;
+                    sums.y += g * x;
                 }
         if (!o.dx) continue;
-        if (!o.rms) first = team_reduce(first, Add(), 0.0f, scratch);
-        second = team_reduce(second, Add(), 0.0f, scratch);
-        finish(f, first, second, rows.length, o.rms);
+        sums = team_sums(sums, scratch[turn]);
+        finish(f, sums.x, sums.y, rows.length, o.rms);
 #pragma unroll
         for (int k = 0; k < kPacks; ++k)
             if (thread + k * step < packs) {
+                float dx[V];
 #pragma unroll
-                for (int v = 0; v < V; ++v) dy[k][v] = dy[k][v] * f.rstd + (x[k][v] * f.q + f.r);
-                put<T>(o.dx + offset[3], rows.stride[3], thread + k * step, dy[k]);
+                for (int v = 0; v < V; ++v) dx[v] = row.dy[k][v] * weight[k][v] * f.rstd + ((row.x[k][v] - f.mean) * f.q + f.r);
+                put<T>(o.dx + row.to, rows.stride[3], thread + k * step, dx);
             }
     }
     if (!o.sums) return;

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdlib>
 
-#include "element.cuh"
+#include "elements.cuh"
 #include "index.cuh"
 #include "reduction.cuh"
 
@@ -122,7 +122,7 @@ struct RowParts {
     // f(c, element) for each of the row's elements, by a team.
     template <class F>
     __device__ __forceinline__ void each(const typename T::Stored *row, std::int64_t stride, F &&f) const {
-        if (V > 1 && threadIdx.x < head) f(threadIdx.x, widen<T>(row[threadIdx.x]));
+        edges([&](std::int64_t c) { f(c, widen<T>(row[c])); });
 #pragma unroll 2
         for (std::int64_t i = threadIdx.x; i < packs; i += blockDim.x) {
             float pack[V];
@@ -130,23 +130,44 @@ struct RowParts {
 #pragma unroll
             for (int v = 0; v < V; ++v) f(head + i * V + v, pack[v]);
         }
-        if (V > 1 && tail + threadIdx.x < length) f(tail + threadIdx.x, widen<T>(row[tail + threadIdx.x]));
     }
-    // to[c] = f(c, from[c]); to starts as far behind 16 bytes as the row does.
+    // to[c] = from[c], once f(c, some elements from c on) has changed them. to starts as far behind 16 bytes as the row does. Some
+    // packs are loaded before the first is looked at.
     template <class F>
     __device__ __forceinline__ void map(const typename T::Stored *from, std::int64_t stride, typename T::Stored *to,
                                         std::int64_t to_stride, F &&f) const {
-        if (V > 1 && threadIdx.x < head) to[threadIdx.x] = narrow<T>(f(threadIdx.x, widen<T>(from[threadIdx.x])));
-#pragma unroll 4
-        for (std::int64_t i = threadIdx.x; i < packs; i += blockDim.x) {
-            float pack[V];
-            take<T>(from + head, stride, i, pack);
+        constexpr int kPacks = V == 1 ? 4 : 2;
+        const std::int64_t step = blockDim.x;
+        const auto pack = [&](std::int64_t i, const Elements<T, V> &raw) {
+            float x[V];
+            widen<T>(raw, x);
+            f(head + i * V, x);
+            if constexpr (V == 1)
+                put<T>(to, to_stride, i, x);
+            else
+                store_pack<T>(to + head + i * V, x);
+        };
+        const auto at = [&](std::int64_t i) { return load<T, V, true>(from + (V == 1 ? i * stride : head + i * V)); };
+        std::int64_t i = threadIdx.x;
+        for (; i + (kPacks - 1) * step < packs; i += kPacks * step) {
+            Elements<T, V> raw[kPacks];
 #pragma unroll
-            for (int v = 0; v < V; ++v) pack[v] = f(head + i * V + v, pack[v]);
-            put<T>(to + head, to_stride, i, pack);
+            for (int k = 0; k < kPacks; ++k) raw[k] = at(i + k * step);
+#pragma unroll
+            for (int k = 0; k < kPacks; ++k) pack(i + k * step, raw[k]);
         }
-        if (V > 1 && tail + threadIdx.x < length)
-            to[tail + threadIdx.x] = narrow<T>(f(tail + threadIdx.x, widen<T>(from[tail + threadIdx.x])));
+        for (; i < packs; i += step) pack(i, at(i));
+        edges([&](std::int64_t c) {
+            float x[1] = {widen<T>(from[c])};
+            f(c, x);
+            to[c] = narrow<T>(x[0]);
+        });
+    }
+    // f(c) for each element that is in no pack.
+    template <class F>
+    __device__ __forceinline__ void edges(F &&f) const {
+        if (V > 1 && threadIdx.x < head) f(threadIdx.x);
+        if (V > 1 && tail + threadIdx.x < length) f(tail + threadIdx.x);
     }
 
     std::int64_t length, packs, tail;

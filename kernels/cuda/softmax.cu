@@ -1,8 +1,9 @@
 // "softmax" and "softmax_grad" of device/attrs/. Rows of up to 16384 elements (their gradients: 8192; 4096, where they are not in
-// packs) stay in registers, so that memory is read once; longer ones are read twice. Where neighbouring rows lie beside each other
-// instead of the elements of a row, a thread goes down a row and a warp takes 32 of them.
+// packs) stay in registers, so that memory is read once, longer ones in shared memory where they are dense; else they are read
+// twice. Where neighbouring rows lie beside each other instead of the elements of a row, a thread goes down a row and a warp takes
+// 32 of them.
 #include "device/attrs/softmax.h"
-#include "softmax_rows.cuh"
+#include "softmax_kept.cuh"
 
 namespace mpt::cuda {
 namespace {
@@ -21,7 +22,7 @@ __global__ void __launch_bounds__(kMost)
     for (std::int64_t r = team(); r < rows.count; r += teams()) {
         std::int64_t offset[2];
         rows.locate(r, offset);
-        float e[kPacks][V], largest = Exponentials::kNone, sum = 0;
+        float e[kPacks][V], largest = Exponentials<Out>::kNone, sum = 0;
 #pragma unroll
         for (int k = 0; k < kPacks; ++k)
             if (thread + k * step < packs) take<In>(x + offset[1], rows.stride[1], thread + k * step, e[k]);
@@ -29,25 +30,25 @@ __global__ void __launch_bounds__(kMost)
         for (int k = 0; k < kPacks; ++k)
             if (thread + k * step < packs)
 #pragma unroll
-                for (int v = 0; v < V; ++v) largest = Max()(largest, e[k][v]);
-        largest = team_reduce(largest, Max(), Exponentials::kNone, scratch);
+                for (int v = 0; v < V; ++v) largest = fmaxf(largest, e[k][v]);
+        largest = team_reduce(largest, Max(), Exponentials<Out>::kNone, scratch);
 #pragma unroll
         for (int k = 0; k < kPacks; ++k)
             if (thread + k * step < packs)
 #pragma unroll
                 for (int v = 0; v < V; ++v) {
                     e[k][v] -= largest;
-                    const float exponential = expf(e[k][v]);
-                    sum += exponential;
-                    if (!log) e[k][v] = exponential;
+                    const float part = exponential<Out>(e[k][v]);
+                    sum += part;
+                    if (!log) e[k][v] = part;
                 }
         sum = team_reduce(sum, Add(), 0.0f, scratch);
-        const float log_sum = logf(sum);
+        const float log_sum = logf(sum), inverse = 1 / sum;
 #pragma unroll
         for (int k = 0; k < kPacks; ++k)
             if (thread + k * step < packs) {
 #pragma unroll
-                for (int v = 0; v < V; ++v) e[k][v] = log ? e[k][v] - log_sum : e[k][v] / sum;
+                for (int v = 0; v < V; ++v) e[k][v] = log ? e[k][v] - log_sum : e[k][v] * inverse;
                 put<Out>(y + offset[0], rows.stride[0], thread + k * step, e[k]);
             }
     }
@@ -60,15 +61,15 @@ __global__ void softmax_streamed(Rows<2> rows, bool log, const typename In::Stor
     for (std::int64_t r = team(); r < rows.count; r += teams()) {
         std::int64_t offset[2];
         rows.locate(r, offset);
-        Exponentials exponentials;
-        exponentials.add_row<In, V>(x + offset[1], rows.stride[1], rows.length, scratch);
-        const float largest = exponentials.largest, log_sum = logf(exponentials.sum), sum = exponentials.sum;
+        Exponentials<Out> exponentials;
+        exponentials.template add_row<In, V>(x + offset[1], rows.stride[1], rows.length, scratch);
+        const float largest = exponentials.largest, log_sum = logf(exponentials.sum), inverse = 1 / exponentials.sum;
 #pragma unroll 4
         for (std::int64_t i = threadIdx.x; i < rows.length / V; i += blockDim.x) {
             float e[V];
             take<In>(x + offset[1], rows.stride[1], i, e);
 #pragma unroll
-            for (int v = 0; v < V; ++v) e[v] = log ? (e[v] - largest) - log_sum : expf(e[v] - largest) / sum;
+            for (int v = 0; v < V; ++v) e[v] = log ? (e[v] - largest) - log_sum : exponential<Out>(e[v] - largest) * inverse;
             put<Out>(y + offset[0], rows.stride[0], i, e);
         }
     }
@@ -82,7 +83,7 @@ __global__ void softmax_beside(Rows<2> rows, bool log, const typename In::Stored
     for (std::int64_t first = std::int64_t{blockIdx.x} * 32; first < rows.count; first += std::int64_t{gridDim.x} * 32) {
         const std::int64_t r = first + threadIdx.x;
         std::int64_t offset[2] = {};
-        Exponentials exponentials;
+        Exponentials<Out> exponentials;
         if (r < rows.count) {
             rows.locate(r, offset);
             for (std::int64_t i = threadIdx.y; i < rows.length; i += 4 * blockDim.y) {
@@ -90,7 +91,7 @@ __global__ void softmax_beside(Rows<2> rows, bool log, const typename In::Stored
 #pragma unroll
                 for (int k = 0; k < 4; ++k) {
                     const std::int64_t at = i + std::int64_t{k} * blockDim.y;
-                    part[k] = at < rows.length ? widen<In>(x[offset[1] + at * rows.stride[1]]) : Exponentials::kNone;
+                    part[k] = at < rows.length ? widen<In>(x[offset[1] + at * rows.stride[1]]) : Exponentials<Out>::kNone;
                 }
                 exponentials.add(part);
             }
@@ -102,24 +103,26 @@ __global__ void softmax_beside(Rows<2> rows, bool log, const typename In::Stored
             __syncthreads();
             largest = parts[0][0][threadIdx.x];
             for (unsigned k = 1; k < blockDim.y; ++k) largest = Max()(largest, parts[0][k][threadIdx.x]);
-            const float shift = largest == Exponentials::kNone ? 0 : largest;
+            const float shift = largest == Exponentials<Out>::kNone ? 0 : largest;
             sum = 0;
-            for (unsigned k = 0; k < blockDim.y; ++k) sum += parts[1][k][threadIdx.x] * expf(parts[0][k][threadIdx.x] - shift);
+            for (unsigned k = 0; k < blockDim.y; ++k)
+                sum += parts[1][k][threadIdx.x] * exponential<Out>(parts[0][k][threadIdx.x] - shift);
             __syncthreads();
         }
-        if (largest == Exponentials::kNone) sum = std::numeric_limits<float>::quiet_NaN();
-        const float log_sum = logf(sum);
+        if (largest == Exponentials<Out>::kNone) sum = std::numeric_limits<float>::quiet_NaN();
+        const float log_sum = logf(sum), inverse = 1 / sum;
         if (r < rows.count)
 #pragma unroll 4
             for (std::int64_t i = threadIdx.y; i < rows.length; i += blockDim.y) {
                 const float e = widen<In>(x[offset[1] + i * rows.stride[1]]) - largest;
-                y[offset[0] + i * rows.stride[0]] = narrow<Out>(log ? e - log_sum : expf(e) / sum);
+                y[offset[0] + i * rows.stride[0]] = narrow<Out>(log ? e - log_sum : exponential<Out>(e) * inverse);
             }
     }
 }
 
+template <class Out>
 __device__ __forceinline__ float gradient(bool log, float dy, float y, float sum) {
-    return log ? dy - expf(y) * sum : y * (dy - sum);
+    return log ? dy - exponential<Out>(y) * sum : y * (dy - sum);
 }
 
 // Out: dx; In: dy and y.
@@ -151,7 +154,7 @@ __global__ void __launch_bounds__(kMost)
         for (int k = 0; k < kPacks; ++k)
             if (thread + k * step < packs) {
 #pragma unroll
-                for (int v = 0; v < V; ++v) g[k][v] = gradient(log, g[k][v], e[k][v], sum);
+                for (int v = 0; v < V; ++v) g[k][v] = gradient<Out>(log, g[k][v], e[k][v], sum);
                 put<Out>(dx + offset[0], rows.stride[0], thread + k * step, g[k]);
             }
     }
@@ -180,7 +183,7 @@ __global__ void softmax_grad_streamed(Rows<3> rows, bool log, const typename In:
             take<In>(dy + offset[1], rows.stride[1], i, g);
             take<In>(y + offset[2], rows.stride[2], i, e);
 #pragma unroll
-            for (int v = 0; v < V; ++v) g[v] = gradient(log, g[v], e[v], sum);
+            for (int v = 0; v < V; ++v) g[v] = gradient<Out>(log, g[v], e[v], sum);
             put<Out>(dx + offset[0], rows.stride[0], i, g);
         }
     }
@@ -212,8 +215,8 @@ __global__ void softmax_grad_beside(Rows<3> rows, bool log, const typename In::S
         if (r < rows.count)
 #pragma unroll 4
             for (std::int64_t i = threadIdx.y; i < rows.length; i += blockDim.y)
-                dx[offset[0] + i * rows.stride[0]] = narrow<Out>(gradient(log, widen<In>(dy[offset[1] + i * rows.stride[1]]),
-                                                                          widen<In>(y[offset[2] + i * rows.stride[2]]), sum));
+                dx[offset[0] + i * rows.stride[0]] = narrow<Out>(gradient<Out>(log, widen<In>(dy[offset[1] + i * rows.stride[1]]),
+                                                                               widen<In>(y[offset[2] + i * rows.stride[2]]), sum));
     }
 }
 
@@ -246,12 +249,22 @@ std::unique_ptr<Kernel> softmax(Device &device, const mpt_mod_call &call) {
     constexpr int V = 16 / (sizeof(typename In::Stored) < sizeof(typename Out::Stored) ? sizeof(typename In::Stored)
                                                                                        : sizeof(typename Out::Stored));
     const Plan<2> p(device, call, {&call.out[0], &call.in[0]}, V, kFew, kMany);
-    return kernel_of("cuda:softmax", [p, &device](const void *const *in, void *const *out, void *, cudaStream_t stream) {
+    KeptRows k;
+    if constexpr (std::is_same_v<Out, In>) {
+        k = KeptRows(device, p.rows, V, 1);
+        if (k.fits) allow_shared(softmax_kept<Out>, k.nbytes, call.kernel);
+    }
+    return kernel_of("cuda:softmax", [p, k, &device](const void *const *in, void *const *out, void *, cudaStream_t stream) {
         const auto *x = static_cast<const typename In::Stored *>(in[0]);
         auto *y = static_cast<typename Out::Stored *>(out[0]);
         const bool packs = p.packs && aligned(x, 16) && aligned(y, 16);
         const Team &t = packs ? p.packed : p.single;
         const unsigned grid = t.grid(device, p.rows.count);
+        if constexpr (std::is_same_v<Out, In>)
+            if (k.fits && !p.beside && !(packs && t.held) && aligned_alike(x, y)) {
+                softmax_kept<Out><<<k.blocks, k.threads, k.nbytes, stream>>>(p.rows, p.log, k.kept[0], x, y);
+                return check_launch("softmax");
+            }
         if (p.beside)
             softmax_beside<Out, In><<<p.blocks_beside(device), dim3(32, p.parts), 0, stream>>>(p.rows, p.log, x, y);
         else if (packs && t.held == kFew)
@@ -273,12 +286,22 @@ std::unique_ptr<Kernel> softmax_grad(Device &device, const mpt_mod_call &call) {
     constexpr int V = 16 / (sizeof(typename In::Stored) < sizeof(typename Out::Stored) ? sizeof(typename In::Stored)
                                                                                        : sizeof(typename Out::Stored));
     const Plan<3> p(device, call, {&call.out[0], &call.in[0], &call.in[1]}, V, kFew, kManyOfGradient);
-    return kernel_of("cuda:softmax_grad", [p, &device](const void *const *in, void *const *out, void *, cudaStream_t stream) {
+    KeptRows k;
+    if constexpr (std::is_same_v<Out, In>) {
+        k = KeptRows(device, p.rows, V, 2);
+        if (k.fits) allow_shared(softmax_grad_kept<Out>, k.nbytes, call.kernel);
+    }
+    return kernel_of("cuda:softmax_grad", [p, k, &device](const void *const *in, void *const *out, void *, cudaStream_t stream) {
         const auto *dy = static_cast<const typename In::Stored *>(in[0]), *y = static_cast<const typename In::Stored *>(in[1]);
         auto *dx = static_cast<typename Out::Stored *>(out[0]);
         const bool packs = p.packs && aligned(dy, 16) && aligned(y, 16) && aligned(dx, 16);
         const Team &t = packs ? p.packed : p.single;
         const unsigned grid = t.grid(device, p.rows.count);
+        if constexpr (std::is_same_v<Out, In>)
+            if (k.fits && !p.beside && !(packs && t.held) && aligned_alike(dy, y) && aligned_alike(dx, y)) {
+                softmax_grad_kept<Out><<<k.blocks, k.threads, k.nbytes, stream>>>(p.rows, p.log, k.kept[0], k.kept[1], dy, y, dx);
+                return check_launch("softmax_grad");
+            }
         if (p.beside)
             softmax_grad_beside<Out, In><<<p.blocks_beside(device), dim3(32, p.parts), 0, stream>>>(p.rows, p.log, dy, y, dx);
         else if (packs && t.held == kFew)
