@@ -186,13 +186,34 @@ def batches(data, size, order=None):
         yield images[rows], labels[rows]
 
 
-def progress(steps, title):
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        print(title, flush=True)
-        return None
-    return tqdm(total=steps, desc=title, unit="step", leave=False, disable=not sys.stderr.isatty())
+class Progress:
+    """A bar on a terminal, by tqdm where that is there; a line each tenth elsewhere."""
+
+    def __init__(self, title, steps, later):
+        self.title, self.steps, self.later, self.tenth, self.start, self.bar = title, steps, later, 0, time.monotonic(), None
+        self.loss = self.accuracy = math.nan
+        if sys.stdout.isatty():
+            try:
+                from tqdm import tqdm
+                self.bar = tqdm(total=steps, desc=title, unit="step", leave=False, file=sys.stdout)
+            except ImportError:
+                pass
+
+    def update(self, done, scale, skipped):
+        if self.bar is not None:
+            self.bar.set_postfix(loss=f"{self.loss:.4f}", acc=f"{100 * self.accuracy:.1f} %", scale=scale, skipped=skipped, refresh=False)
+            self.bar.update()
+        elif done * 10 // self.steps != self.tenth:
+            self.tenth = done * 10 // self.steps
+            rate = done / max(time.monotonic() - self.start, 1e-9)
+            left = int((self.steps - done + self.later) / rate + 0.5)
+            duration = f"{left // 60}:{left % 60:02d}" if left < 3600 else f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}"
+            print(f"{self.title} {self.tenth * 10:3d} %  {done}/{self.steps}  {rate:.1f} steps/s  left {duration}  loss {self.loss:.4f}  "
+                  f"acc {100 * self.accuracy:.1f} %  scale {scale}  skipped {skipped}", flush=True)
+
+    def close(self):
+        if self.bar is not None:
+            self.bar.close()
 
 
 def print_row(row):
@@ -292,19 +313,18 @@ def train(o, ctx):
     while epoch < end:
         trainer.optimizer.lr = 1e-3 * 0.8**epoch  # a captured program sees it too
         trained, start = Figures(), time.monotonic()
-        bar = progress(steps, f"epoch {epoch + 1}/{o.epochs}")
+        bar, scale, skipped = Progress(f"epoch {epoch + 1}/{o.epochs}", steps, steps * (end - epoch - 1)), "-", 0
         for step, (images, labels) in enumerate(batches(train_set, o.batch, shuffled(len(train_set[1]), seed, epoch)), 1):
             result = trainer.run(trainer.train_step, images, labels)
             if step % STEPS_PER_READOUT == 1 or step == steps:  # reading waits for the device
                 trained.add(*result, labels)
-                if bar is not None:
-                    bar.set_postfix(loss=f"{result[0].item():.4f}", acc=f"{100 * trained.means[1]:.1f} %")
-            if bar is not None:
-                bar.update()
+                bar.loss, bar.accuracy = result[0].item(), trained.means[1]
+                scale = f"{trainer.scaler.scale:.6g}" if trainer.scaler else "-"
+                skipped = trainer.optimizer.counts.skipped
+            bar.update(step, scale, skipped)
         seconds = time.monotonic() - start
         tested = test()
-        if bar is not None:
-            bar.close()
+        bar.close()
         epoch += 1
         scale = trainer.scaler.scale if trainer.scaler else 0.0
         rows.append([epoch, seconds, trainer.optimizer.lr, *trained.means, *tested.means, scale, trainer.optimizer.counts.skipped])
