@@ -231,7 +231,7 @@ def operations():
 def ops():
     out = [HEAD.format("The ops: functions of tensors, and the same as methods."),
            "from __future__ import annotations\n",
-           "import math\nfrom typing import TYPE_CHECKING, Sequence, Union\n",
+           "import math\nfrom typing import TYPE_CHECKING, Any, Sequence, Union\n",
            "from . import _core\nfrom ._enums import *\n"
            "from ._support import (Dims, Pair, as_dtype, as_enum, descriptor as _descriptor, dims as _dims, first as _first, made as _made,\n"
            "                       made_all as _made_all, operands as _operands, second as _second)\n",
@@ -256,7 +256,7 @@ def ops():
         if name not in NOT_METHODS and not first.endswith("]"):
             own = signature[1:]
             passed = ", ".join(["self"] + order[1:] + [f"{k.split(':')[0]}={k.split(':')[0]}" for k in keywords])
-            declared = ", ".join(["self: Tensor"] + own + (["*"] + keywords if keywords else []))  # type: ignore
+            declared = ", ".join(["self: Any"] + own + (["*"] + keywords if keywords else []))
             methods.append(f"    def {python}({declared}) -> {result}:\n        {doc(FUNCTIONS[name]['doc'], 8)}\n        return _{python}({passed})\n")
     # A method's own name hides the function inside the class body only for readers; calls go through names of their own.
     aliases = "\n".join(f"_{n[4:]} = {n[4:]}" for n in operations() if n not in NOT_METHODS and not operation(n)[4].endswith("]"))

@@ -39,7 +39,7 @@ def _open_nvidia_libraries() -> None:
                             pass  # mpt says what it misses
 
 
-class Context(_core.mpt_context, _core.Handle):  # type: ignore[misc, name-defined]
+class Context(_core.mpt_context, _core.Handle):
     """A device, its memory, its random numbers and its settings. Everything made from it keeps it alive; one thread at a time uses it.
 
     In a `with` statement it is the current context, which tensors and layers are made in unless one is given.

@@ -10,7 +10,7 @@ from .context import Context, current_context
 from .tensor import Tensor
 
 
-class Layer(_core.mpt_layer, _core.Handle):  # type: ignore[misc, name-defined]
+class Layer(_core.mpt_layer, _core.Handle):
     """Parameters and a forward rule. A model of one's own is a class:
 
         class Model(mpt.Layer):
@@ -27,6 +27,7 @@ class Layer(_core.mpt_layer, _core.Handle):  # type: ignore[misc, name-defined]
     """
 
     outputs: int = 1
+    _children: list[Any]
 
     def __init__(self, *, ctx: Context | None = None) -> None:
         ctx = ctx or current_context()

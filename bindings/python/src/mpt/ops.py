@@ -5,7 +5,7 @@ Written by generate.py from the description of mpt.h: change that instead."""
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Sequence, Union
+from typing import TYPE_CHECKING, Any, Sequence, Union
 
 from . import _core
 from ._enums import *
@@ -895,457 +895,457 @@ class TensorMethods:
 
     __slots__ = ()
 
-    def add(self: Tensor, b: Operand) -> Tensor:
+    def add(self: Any, b: Operand) -> Tensor:
         """a + b, with broadcasting as NumPy's. Floating and integer dtypes."""
         return _add(self, b)
 
-    def sub(self: Tensor, b: Operand) -> Tensor:
+    def sub(self: Any, b: Operand) -> Tensor:
         """a - b, with broadcasting. Floating and integer dtypes."""
         return _sub(self, b)
 
-    def mul(self: Tensor, b: Operand) -> Tensor:
+    def mul(self: Any, b: Operand) -> Tensor:
         """a * b, element by element, with broadcasting. Floating and integer dtypes."""
         return _mul(self, b)
 
-    def div(self: Tensor, b: Operand) -> Tensor:
+    def div(self: Any, b: Operand) -> Tensor:
         """a / b, element by element, with broadcasting."""
         return _div(self, b)
 
-    def affine(self: Tensor, scale: float = 1.0, shift: float = 0.0) -> Tensor:
+    def affine(self: Any, scale: float = 1.0, shift: float = 0.0) -> Tensor:
         """scale * x + shift."""
         return _affine(self, scale, shift)
 
-    def neg(self: Tensor) -> Tensor:
+    def neg(self: Any) -> Tensor:
         """-x."""
         return _neg(self)
 
-    def exp(self: Tensor) -> Tensor:
+    def exp(self: Any) -> Tensor:
         """e to the x."""
         return _exp(self)
 
-    def log(self: Tensor) -> Tensor:
+    def log(self: Any) -> Tensor:
         """The natural logarithm."""
         return _log(self)
 
-    def sqrt(self: Tensor) -> Tensor:
+    def sqrt(self: Any) -> Tensor:
         """The square root."""
         return _sqrt(self)
 
-    def relu(self: Tensor) -> Tensor:
+    def relu(self: Any) -> Tensor:
         """max(x, 0); NaN stays NaN; the gradient at 0 is 0."""
         return _relu(self)
 
-    def abs(self: Tensor) -> Tensor:
+    def abs(self: Any) -> Tensor:
         """|x|; the gradient at 0 is 0."""
         return _abs(self)
 
-    def sign(self: Tensor) -> Tensor:
+    def sign(self: Any) -> Tensor:
         """-1, 0 or 1; NaN stays; the gradient is 0."""
         return _sign(self)
 
-    def square(self: Tensor) -> Tensor:
+    def square(self: Any) -> Tensor:
         """x * x."""
         return _square(self)
 
-    def rsqrt(self: Tensor) -> Tensor:
+    def rsqrt(self: Any) -> Tensor:
         """1 / sqrt(x)."""
         return _rsqrt(self)
 
-    def reciprocal(self: Tensor) -> Tensor:
+    def reciprocal(self: Any) -> Tensor:
         """1 / x."""
         return _reciprocal(self)
 
-    def exp2(self: Tensor) -> Tensor:
+    def exp2(self: Any) -> Tensor:
         """2 to the x."""
         return _exp2(self)
 
-    def expm1(self: Tensor) -> Tensor:
+    def expm1(self: Any) -> Tensor:
         """exp(x) - 1, exact near 0."""
         return _expm1(self)
 
-    def log2(self: Tensor) -> Tensor:
+    def log2(self: Any) -> Tensor:
         """The logarithm to base 2."""
         return _log2(self)
 
-    def log10(self: Tensor) -> Tensor:
+    def log10(self: Any) -> Tensor:
         """The logarithm to base 10."""
         return _log10(self)
 
-    def log1p(self: Tensor) -> Tensor:
+    def log1p(self: Any) -> Tensor:
         """log(1 + x), exact near 0."""
         return _log1p(self)
 
-    def sin(self: Tensor) -> Tensor:
+    def sin(self: Any) -> Tensor:
         """The sine of x in radians."""
         return _sin(self)
 
-    def cos(self: Tensor) -> Tensor:
+    def cos(self: Any) -> Tensor:
         """The cosine of x in radians."""
         return _cos(self)
 
-    def tan(self: Tensor) -> Tensor:
+    def tan(self: Any) -> Tensor:
         """The tangent of x in radians."""
         return _tan(self)
 
-    def asin(self: Tensor) -> Tensor:
+    def asin(self: Any) -> Tensor:
         """The arc sine."""
         return _asin(self)
 
-    def acos(self: Tensor) -> Tensor:
+    def acos(self: Any) -> Tensor:
         """The arc cosine."""
         return _acos(self)
 
-    def atan(self: Tensor) -> Tensor:
+    def atan(self: Any) -> Tensor:
         """The arc tangent."""
         return _atan(self)
 
-    def sinh(self: Tensor) -> Tensor:
+    def sinh(self: Any) -> Tensor:
         """The hyperbolic sine."""
         return _sinh(self)
 
-    def cosh(self: Tensor) -> Tensor:
+    def cosh(self: Any) -> Tensor:
         """The hyperbolic cosine."""
         return _cosh(self)
 
-    def tanh(self: Tensor) -> Tensor:
+    def tanh(self: Any) -> Tensor:
         """The hyperbolic tangent."""
         return _tanh(self)
 
-    def asinh(self: Tensor) -> Tensor:
+    def asinh(self: Any) -> Tensor:
         """The inverse hyperbolic sine."""
         return _asinh(self)
 
-    def acosh(self: Tensor) -> Tensor:
+    def acosh(self: Any) -> Tensor:
         """The inverse hyperbolic cosine."""
         return _acosh(self)
 
-    def atanh(self: Tensor) -> Tensor:
+    def atanh(self: Any) -> Tensor:
         """The inverse hyperbolic tangent."""
         return _atanh(self)
 
-    def erf(self: Tensor) -> Tensor:
+    def erf(self: Any) -> Tensor:
         """The error function."""
         return _erf(self)
 
-    def floor(self: Tensor) -> Tensor:
+    def floor(self: Any) -> Tensor:
         """The largest integer not above x; the gradient is 0."""
         return _floor(self)
 
-    def ceil(self: Tensor) -> Tensor:
+    def ceil(self: Any) -> Tensor:
         """The smallest integer not below x; the gradient is 0."""
         return _ceil(self)
 
-    def round(self: Tensor) -> Tensor:
+    def round(self: Any) -> Tensor:
         """The nearest integer, halves to even; the gradient is 0."""
         return _round(self)
 
-    def trunc(self: Tensor) -> Tensor:
+    def trunc(self: Any) -> Tensor:
         """x without its fraction; the gradient is 0."""
         return _trunc(self)
 
-    def sigmoid(self: Tensor) -> Tensor:
+    def sigmoid(self: Any) -> Tensor:
         """1 / (1 + exp(-x))."""
         return _sigmoid(self)
 
-    def silu(self: Tensor) -> Tensor:
+    def silu(self: Any) -> Tensor:
         """x * sigmoid(x) [Elfwing et al. 2018]."""
         return _silu(self)
 
-    def softplus(self: Tensor) -> Tensor:
+    def softplus(self: Any) -> Tensor:
         """log(1 + exp(x))."""
         return _softplus(self)
 
-    def isnan(self: Tensor) -> Tensor:
+    def isnan(self: Any) -> Tensor:
         """Is x NaN? BOOL."""
         return _isnan(self)
 
-    def isinf(self: Tensor) -> Tensor:
+    def isinf(self: Any) -> Tensor:
         """Is x infinite? BOOL."""
         return _isinf(self)
 
-    def isfinite(self: Tensor) -> Tensor:
+    def isfinite(self: Any) -> Tensor:
         """Is x neither NaN nor infinite? BOOL."""
         return _isfinite(self)
 
-    def logical_not(self: Tensor) -> Tensor:
+    def logical_not(self: Any) -> Tensor:
         """1 where x is 0, else 0. Every dtype but fp8; BOOL."""
         return _logical_not(self)
 
-    def leaky_relu(self: Tensor, slope: float = 0.01) -> Tensor:
+    def leaky_relu(self: Any, slope: float = 0.01) -> Tensor:
         """x where x > 0, else slope * x."""
         return _leaky_relu(self, slope)
 
-    def elu(self: Tensor, alpha: float = 1.0) -> Tensor:
+    def elu(self: Any, alpha: float = 1.0) -> Tensor:
         """x where x > 0, else alpha * (exp(x) - 1) [Clevert et al. 2016]."""
         return _elu(self, alpha)
 
-    def gelu(self: Tensor, kind: GeluKind | str = "exact") -> Tensor:
+    def gelu(self: Any, kind: GeluKind | str = "exact") -> Tensor:
         """x times the normal distribution's function of x, exact or approximate."""
         return _gelu(self, kind)
 
-    def clamp(self: Tensor, low: float = -math.inf, high: float = math.inf) -> Tensor:
+    def clamp(self: Any, low: float = -math.inf, high: float = math.inf) -> Tensor:
         """min(max(x, low), high); low and high may be infinite; NaN stays; no gradient outside and at the limits,
         as torch.clamp."""
         return _clamp(self, low, high)
 
-    def maximum(self: Tensor, b: Operand) -> Tensor:
+    def maximum(self: Any, b: Operand) -> Tensor:
         """The larger of a and b (NaN wins; equal ones share the gradient), with broadcasting. Floating and
         integer dtypes."""
         return _maximum(self, b)
 
-    def minimum(self: Tensor, b: Operand) -> Tensor:
+    def minimum(self: Any, b: Operand) -> Tensor:
         """The smaller of a and b (NaN wins; equal ones share the gradient), with broadcasting. Floating and
         integer dtypes."""
         return _minimum(self, b)
 
-    def fmod(self: Tensor, b: Operand) -> Tensor:
+    def fmod(self: Any, b: Operand) -> Tensor:
         """The remainder of a / b with the sign of a [C fmod], with broadcasting."""
         return _fmod(self, b)
 
-    def remainder(self: Tensor, b: Operand) -> Tensor:
+    def remainder(self: Any, b: Operand) -> Tensor:
         """The remainder of a / b with the sign of b [NumPy remainder], with broadcasting."""
         return _remainder(self, b)
 
-    def floor_divide(self: Tensor, b: Operand) -> Tensor:
+    def floor_divide(self: Any, b: Operand) -> Tensor:
         """floor(a / b) of the exact quotient, with broadcasting: -1 for -5 and infinity [NumPy floor_divide]; the
         gradient is 0."""
         return _floor_divide(self, b)
 
-    def atan2(self: Tensor, b: Operand) -> Tensor:
+    def atan2(self: Any, b: Operand) -> Tensor:
         """The angle of the point (b, a) in radians [C atan2], with broadcasting."""
         return _atan2(self, b)
 
-    def equal(self: Tensor, b: Operand) -> Tensor:
+    def equal(self: Any, b: Operand) -> Tensor:
         """a == b as BOOL, with broadcasting. Every dtype but fp8; no gradient."""
         return _equal(self, b)
 
-    def not_equal(self: Tensor, b: Operand) -> Tensor:
+    def not_equal(self: Any, b: Operand) -> Tensor:
         """a != b as BOOL, with broadcasting. Every dtype but fp8; no gradient."""
         return _not_equal(self, b)
 
-    def less(self: Tensor, b: Operand) -> Tensor:
+    def less(self: Any, b: Operand) -> Tensor:
         """a < b as BOOL, with broadcasting. Every dtype but fp8; no gradient."""
         return _less(self, b)
 
-    def less_equal(self: Tensor, b: Operand) -> Tensor:
+    def less_equal(self: Any, b: Operand) -> Tensor:
         """a <= b as BOOL, with broadcasting. Every dtype but fp8; no gradient."""
         return _less_equal(self, b)
 
-    def greater(self: Tensor, b: Operand) -> Tensor:
+    def greater(self: Any, b: Operand) -> Tensor:
         """a > b as BOOL, with broadcasting. Every dtype but fp8; no gradient."""
         return _greater(self, b)
 
-    def greater_equal(self: Tensor, b: Operand) -> Tensor:
+    def greater_equal(self: Any, b: Operand) -> Tensor:
         """a >= b as BOOL, with broadcasting. Every dtype but fp8; no gradient."""
         return _greater_equal(self, b)
 
-    def logical_and(self: Tensor, b: Operand) -> Tensor:
+    def logical_and(self: Any, b: Operand) -> Tensor:
         """Logical and of BOOL tensors, with broadcasting."""
         return _logical_and(self, b)
 
-    def logical_or(self: Tensor, b: Operand) -> Tensor:
+    def logical_or(self: Any, b: Operand) -> Tensor:
         """Logical or of BOOL tensors, with broadcasting."""
         return _logical_or(self, b)
 
-    def logical_xor(self: Tensor, b: Operand) -> Tensor:
+    def logical_xor(self: Any, b: Operand) -> Tensor:
         """Logical xor of BOOL tensors, with broadcasting."""
         return _logical_xor(self, b)
 
-    def sum(self: Tensor, dims: Dims | None = None, keep_dims: bool = False) -> Tensor:
+    def sum(self: Any, dims: Dims | None = None, keep_dims: bool = False) -> Tensor:
         """Sum over ndims dimensions (dims None: all). keep_dims 1 leaves extents of 1. Accumulates in f32 (f64
         for f64)."""
         return _sum(self, dims, keep_dims)
 
-    def mean(self: Tensor, dims: Dims | None = None, keep_dims: bool = False) -> Tensor:
+    def mean(self: Any, dims: Dims | None = None, keep_dims: bool = False) -> Tensor:
         """Mean over dimensions; conventions as sum."""
         return _mean(self, dims, keep_dims)
 
-    def max(self: Tensor, dims: Dims | None = None, keep_dims: bool = False) -> Tensor:
+    def max(self: Any, dims: Dims | None = None, keep_dims: bool = False) -> Tensor:
         """Largest element over dimensions (NaN wins); equal maxima share the gradient [torch.amax]. Conventions
         as sum."""
         return _max(self, dims, keep_dims)
 
-    def min(self: Tensor, dims: Dims | None = None, keep_dims: bool = False) -> Tensor:
+    def min(self: Any, dims: Dims | None = None, keep_dims: bool = False) -> Tensor:
         """Smallest element over dimensions; conventions as max."""
         return _min(self, dims, keep_dims)
 
-    def prod(self: Tensor, dims: Dims | None = None, keep_dims: bool = False) -> Tensor:
+    def prod(self: Any, dims: Dims | None = None, keep_dims: bool = False) -> Tensor:
         """Product over dimensions, accumulated in f32 (f64 for f64); conventions as sum."""
         return _prod(self, dims, keep_dims)
 
-    def var(self: Tensor, dims: Dims | None = None, keep_dims: bool = False, correction: float = 1.0) -> Tensor:
+    def var(self: Any, dims: Dims | None = None, keep_dims: bool = False, correction: float = 1.0) -> Tensor:
         """Variance over dimensions: the sum of squared distances from the mean divided by (count - correction);
         conventions as sum."""
         return _var(self, dims, keep_dims, correction)
 
-    def norm(self: Tensor, dims: Dims | None = None, keep_dims: bool = False) -> Tensor:
+    def norm(self: Any, dims: Dims | None = None, keep_dims: bool = False) -> Tensor:
         """Euclidean norm over dimensions; the gradient of a norm of 0 is 0; conventions as sum."""
         return _norm(self, dims, keep_dims)
 
-    def logsumexp(self: Tensor, dims: Dims | None = None, keep_dims: bool = False) -> Tensor:
+    def logsumexp(self: Any, dims: Dims | None = None, keep_dims: bool = False) -> Tensor:
         """log(sum(exp(x))) over dimensions without overflow; conventions as sum."""
         return _logsumexp(self, dims, keep_dims)
 
-    def any(self: Tensor, dims: Dims | None = None, keep_dims: bool = False) -> Tensor:
+    def any(self: Any, dims: Dims | None = None, keep_dims: bool = False) -> Tensor:
         """Is any element of a BOOL tensor true? Conventions as sum."""
         return _any(self, dims, keep_dims)
 
-    def all(self: Tensor, dims: Dims | None = None, keep_dims: bool = False) -> Tensor:
+    def all(self: Any, dims: Dims | None = None, keep_dims: bool = False) -> Tensor:
         """Are all elements of a BOOL tensor true? Conventions as sum."""
         return _all(self, dims, keep_dims)
 
-    def argmax(self: Tensor, dim: int, keep_dims: bool = False) -> Tensor:
+    def argmax(self: Any, dim: int, keep_dims: bool = False) -> Tensor:
         """The index (I64) of the largest element along dim, the first of equals; NaN wins. keep_dims as in sum.
         No gradient."""
         return _argmax(self, dim, keep_dims)
 
-    def argmin(self: Tensor, dim: int, keep_dims: bool = False) -> Tensor:
+    def argmin(self: Any, dim: int, keep_dims: bool = False) -> Tensor:
         """The index (I64) of the smallest element along dim; conventions as argmax."""
         return _argmin(self, dim, keep_dims)
 
-    def cumsum(self: Tensor, dim: int) -> Tensor:
+    def cumsum(self: Any, dim: int) -> Tensor:
         """Running sum along dim, accumulated in f32 (f64 for f64)."""
         return _cumsum(self, dim)
 
-    def sort(self: Tensor, dim: int = -1, descending: bool = False) -> tuple[Tensor, Tensor]:
+    def sort(self: Any, dim: int = -1, descending: bool = False) -> tuple[Tensor, Tensor]:
         """The elements along dim in ascending (descending 1: descending) order and where they were (I64). Stable;
         NaN counts as the largest."""
         return _sort(self, dim, descending)
 
-    def topk(self: Tensor, k: int, dim: int = -1, largest: bool = True) -> tuple[Tensor, Tensor]:
+    def topk(self: Any, k: int, dim: int = -1, largest: bool = True) -> tuple[Tensor, Tensor]:
         """The k largest (largest 0: smallest) elements along dim, best first, and where they were (I64)."""
         return _topk(self, k, dim, largest)
 
-    def reshape(self: Tensor, shape: Dims) -> Tensor:
+    def reshape(self: Any, shape: Dims) -> Tensor:
         """Another shape for the same elements in logical order; one extent may be -1. A view where strides allow,
         else a copy. Every dtype."""
         return _reshape(self, shape)
 
-    def transpose(self: Tensor, dims: Dims | None = None) -> Tensor:
+    def transpose(self: Any, dims: Dims | None = None) -> Tensor:
         """A view with dimensions reordered: dimension i of out is dims[i] of x. dims None: the last two
         exchanged. Every dtype."""
         return _transpose(self, dims)
 
-    def cast(self: Tensor, dtype: DType | str) -> Tensor:
+    def cast(self: Any, dtype: DType | str) -> Tensor:
         """Another dtype, rounding to nearest even; x itself (retained) when it has that dtype. Every dtype."""
         return _cast(self, dtype)
 
-    def expand(self: Tensor, shape: Dims) -> Tensor:
+    def expand(self: Any, shape: Dims) -> Tensor:
         """x with broadcasting to shape: a view with strides of 0. Every dtype."""
         return _expand(self, shape)
 
-    def squeeze(self: Tensor, dim: int) -> Tensor:
+    def squeeze(self: Any, dim: int) -> Tensor:
         """A view without dimension dim, whose extent is 1. Every dtype."""
         return _squeeze(self, dim)
 
-    def unsqueeze(self: Tensor, dim: int) -> Tensor:
+    def unsqueeze(self: Any, dim: int) -> Tensor:
         """A view with an extent of 1 in front of dimension dim. Every dtype."""
         return _unsqueeze(self, dim)
 
-    def contiguous(self: Tensor) -> Tensor:
+    def contiguous(self: Any) -> Tensor:
         """A contiguous copy; x itself (retained) where it is contiguous. Every dtype."""
         return _contiguous(self)
 
-    def split(self: Tensor, lengths: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+    def split(self: Any, lengths: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
         """n views of the given lengths along dim, which must add up to its extent. outputs: room for n. Every
         dtype."""
         return _split(self, lengths, dim)
 
-    def pad(self: Tensor, padding: Sequence[tuple[int, int]], value: float = 0.0) -> Tensor:
+    def pad(self: Any, padding: Sequence[tuple[int, int]], value: float = 0.0) -> Tensor:
         """value in front of and behind each dimension: before[i] and after[i] elements, ndim of each; negative
         ones cut. Every dtype but fp8."""
         return _pad(self, padding, value)
 
-    def flip(self: Tensor, dims: Dims) -> Tensor:
+    def flip(self: Any, dims: Dims) -> Tensor:
         """The order of elements reversed along ndims dimensions. Every dtype but fp8."""
         return _flip(self, dims)
 
-    def tile(self: Tensor, repeats: Dims) -> Tensor:
+    def tile(self: Any, repeats: Dims) -> Tensor:
         """x repeated repeats[i] times along dimension i; ndim may be larger than x's [numpy.tile]. Every dtype
         but fp8."""
         return _tile(self, repeats)
 
-    def tril(self: Tensor, diagonal: int = 0) -> Tensor:
+    def tril(self: Any, diagonal: int = 0) -> Tensor:
         """The lower triangle of the last two dimensions, up to that diagonal; 0 above."""
         return _tril(self, diagonal)
 
-    def triu(self: Tensor, diagonal: int = 0) -> Tensor:
+    def triu(self: Any, diagonal: int = 0) -> Tensor:
         """The upper triangle of the last two dimensions, from that diagonal on; 0 below."""
         return _triu(self, diagonal)
 
-    def index_select(self: Tensor, dim: int, index: Tensor) -> Tensor:
+    def index_select(self: Any, dim: int, index: Tensor) -> Tensor:
         """out[..., i, ...] = x[..., index[i], ...] along dim; index [K]. Every dtype but fp8."""
         return _index_select(self, dim, index)
 
-    def gather(self: Tensor, dim: int, index: Tensor) -> Tensor:
+    def gather(self: Any, dim: int, index: Tensor) -> Tensor:
         """out[i][j][k] = x[index[i][j][k]][j][k] for dim 0, and so on [torch.gather]. Every dtype but fp8."""
         return _gather(self, dim, index)
 
-    def scatter_add(self: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    def scatter_add(self: Any, dim: int, index: Tensor, src: Tensor) -> Tensor:
         """x with src added at the places that index names, the reverse of gather [torch.scatter_add]; the order
         of additions is fixed."""
         return _scatter_add(self, dim, index, src)
 
-    def one_hot(self: Tensor, classes: int, dtype: DType | str = "f32") -> Tensor:
+    def one_hot(self: Any, classes: int, dtype: DType | str = "f32") -> Tensor:
         """[...] -> [..., classes] of dtype: 1 at the index, else 0; all 0 for an index outside."""
         return _one_hot(self, classes, dtype)
 
-    def matmul(self: Tensor, b: Tensor) -> Tensor:
+    def matmul(self: Any, b: Tensor) -> Tensor:
         """Matrix product [..., M, K] x [..., K, N] -> [..., M, N]; leading dimensions broadcast. Accumulates in
         f32 (f64 for f64)."""
         return _matmul(self, b)
 
-    def conv2d(self: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: Pair | None = None, padding: Pair | None = None, dilation: Pair | None = None, groups: int | None = None) -> Tensor:
+    def conv2d(self: Any, weight: Tensor, bias: Tensor | None = None, *, stride: Pair | None = None, padding: Pair | None = None, dilation: Pair | None = None, groups: int | None = None) -> Tensor:
         """Cross-correlation [N,C,H,W] with [O,C/groups,KH,KW] -> [N,O,H',W'], H' = (H + 2 pad - dil (KH-1) - 1) /
         stride + 1 [torch.nn.Conv2d]. bias [O] or None; params None: the defaults. The result is dense with C
         innermost in memory."""
         return _conv2d(self, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
-    def conv_transpose2d(self: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: Pair | None = None, padding: Pair | None = None, dilation: Pair | None = None, groups: int | None = None, output_padding: Pair | None = None) -> Tensor:
+    def conv_transpose2d(self: Any, weight: Tensor, bias: Tensor | None = None, *, stride: Pair | None = None, padding: Pair | None = None, dilation: Pair | None = None, groups: int | None = None, output_padding: Pair | None = None) -> Tensor:
         """The transposed convolution, the input gradient of conv2d: [N,C,H,W] with [C,O/groups,KH,KW] ->
         [N,O,H',W'], H' = (H - 1) stride - 2 pad + dil (KH - 1) + output_padding + 1
         [torch.nn.ConvTranspose2d]. bias [O] or None; params None: the defaults."""
         return _conv_transpose2d(self, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups, output_padding=output_padding)
 
-    def conv1d(self: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: int | None = None, padding: int | None = None, dilation: int | None = None, groups: int | None = None) -> Tensor:
+    def conv1d(self: Any, weight: Tensor, bias: Tensor | None = None, *, stride: int | None = None, padding: int | None = None, dilation: int | None = None, groups: int | None = None) -> Tensor:
         """conv2d in one dimension: [N,C,L] with [O,C/groups,K] -> [N,O,L']."""
         return _conv1d(self, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups)
 
-    def conv_transpose1d(self: Tensor, weight: Tensor, bias: Tensor | None = None, *, stride: int | None = None, padding: int | None = None, dilation: int | None = None, groups: int | None = None, output_padding: int | None = None) -> Tensor:
+    def conv_transpose1d(self: Any, weight: Tensor, bias: Tensor | None = None, *, stride: int | None = None, padding: int | None = None, dilation: int | None = None, groups: int | None = None, output_padding: int | None = None) -> Tensor:
         """conv_transpose2d in one dimension: [N,C,L] with [C,O/groups,K] -> [N,O,L']."""
         return _conv_transpose1d(self, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups, output_padding=output_padding)
 
-    def max_pool2d(self: Tensor, *, kernel: Pair | None = None, stride: Pair | None = None, padding: Pair | None = None) -> Tensor:
+    def max_pool2d(self: Any, *, kernel: Pair | None = None, stride: Pair | None = None, padding: Pair | None = None) -> Tensor:
         """Largest element of each window, [N,C,H,W] -> [N,C,H',W'], rounding H' down; the first maximum takes the
         gradient. params None: the defaults."""
         return _max_pool2d(self, kernel=kernel, stride=stride, padding=padding)
 
-    def avg_pool2d(self: Tensor, *, kernel: Pair | None = None, stride: Pair | None = None, padding: Pair | None = None, exclude_padding: bool = False) -> Tensor:
+    def avg_pool2d(self: Any, *, kernel: Pair | None = None, stride: Pair | None = None, padding: Pair | None = None, exclude_padding: bool = False) -> Tensor:
         """Mean of each window, zeros of the padding included unless exclude_padding; forms as max_pool2d."""
         return _avg_pool2d(self, kernel=kernel, stride=stride, padding=padding, exclude_padding=exclude_padding)
 
-    def adaptive_avg_pool2d(self: Tensor, height: int, width: int) -> Tensor:
+    def adaptive_avg_pool2d(self: Any, height: int, width: int) -> Tensor:
         """Means of windows that divide the image evenly: window i is [floor(i H / h), ceil((i + 1) H / h))
         [torch.nn.AdaptiveAvgPool2d]."""
         return _adaptive_avg_pool2d(self, height, width)
 
-    def adaptive_max_pool2d(self: Tensor, height: int, width: int) -> Tensor:
+    def adaptive_max_pool2d(self: Any, height: int, width: int) -> Tensor:
         """Largest elements of such windows; the first maximum takes the gradient."""
         return _adaptive_max_pool2d(self, height, width)
 
-    def max_pool1d(self: Tensor, kernel: int, stride: int = 0, padding: int = 0) -> Tensor:
+    def max_pool1d(self: Any, kernel: int, stride: int = 0, padding: int = 0) -> Tensor:
         """max_pool2d in one dimension: [N,C,L] -> [N,C,L']. stride 0: the kernel's."""
         return _max_pool1d(self, kernel, stride, padding)
 
-    def avg_pool1d(self: Tensor, kernel: int, stride: int = 0, padding: int = 0) -> Tensor:
+    def avg_pool1d(self: Any, kernel: int, stride: int = 0, padding: int = 0) -> Tensor:
         """avg_pool2d in one dimension, padding counted. stride 0: the kernel's."""
         return _avg_pool1d(self, kernel, stride, padding)
 
-    def upsample2d(self: Tensor, height: int, width: int, mode: UpsampleMode | str = "nearest") -> Tensor:
+    def upsample2d(self: Any, height: int, width: int, mode: UpsampleMode | str = "nearest") -> Tensor:
         """[N,C,H,W] -> [N,C,height,width] by the nearest pixel (floor(i H / height)) or between pixels."""
         return _upsample2d(self, height, width, mode)
 
-    def batch_norm(self: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, running_mean: Tensor | None = None, running_var: Tensor | None = None, training: bool = False, momentum: float = 0.1, eps: float = 1e-5) -> Tensor:
+    def batch_norm(self: Any, weight: Tensor | None = None, bias: Tensor | None = None, running_mean: Tensor | None = None, running_var: Tensor | None = None, training: bool = False, momentum: float = 0.1, eps: float = 1e-5) -> Tensor:
         """(x - mean) / sqrt(variance + eps) * weight + bias per channel of [N,C,...] [Ioffe and Szegedy 2015].
         training 1: statistics of the batch (more than one element per channel), and running = (1 - momentum)
         running + momentum batch, with the unbiased variance; 0: running statistics. running_mean and
@@ -1353,82 +1353,82 @@ class TensorMethods:
         later."""
         return _batch_norm(self, weight, bias, running_mean, running_var, training, momentum, eps)
 
-    def layer_norm(self: Tensor, ndims: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5) -> Tensor:
+    def layer_norm(self: Any, ndims: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5) -> Tensor:
         """The same over the last ndims dimensions, whose shape weight and bias have [Ba et al. 2016]."""
         return _layer_norm(self, ndims, weight, bias, eps)
 
-    def rms_norm(self: Tensor, weight: Tensor | None = None, eps: float = 1e-5) -> Tensor:
+    def rms_norm(self: Any, weight: Tensor | None = None, eps: float = 1e-5) -> Tensor:
         """x / sqrt(mean(x^2) + eps) * weight over the last dimension [Zhang and Sennrich 2019]."""
         return _rms_norm(self, weight, eps)
 
-    def group_norm(self: Tensor, groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5) -> Tensor:
+    def group_norm(self: Any, groups: int, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5) -> Tensor:
         """The same over each image's groups of C / groups channels of [N,C,...]; weight and bias [C] [Wu and He
         2018]."""
         return _group_norm(self, groups, weight, bias, eps)
 
-    def instance_norm(self: Tensor, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5) -> Tensor:
+    def instance_norm(self: Any, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5) -> Tensor:
         """group_norm with a group per channel [Ulyanov et al. 2016]."""
         return _instance_norm(self, weight, bias, eps)
 
-    def dropout(self: Tensor, p: float = 0.5) -> Tensor:
+    def dropout(self: Any, p: float = 0.5) -> Tensor:
         """0 with probability p (from [0, 1)), else x / (1 - p) [Srivastava et al. 2014], by the context's random
         numbers: the same for any thread count."""
         return _dropout(self, p)
 
-    def softmax(self: Tensor, dim: int = -1) -> Tensor:
+    def softmax(self: Any, dim: int = -1) -> Tensor:
         """exp(x) / sum(exp(x)) along dim (negative: from the end), computed in f32 or wider."""
         return _softmax(self, dim)
 
-    def log_softmax(self: Tensor, dim: int = -1) -> Tensor:
+    def log_softmax(self: Any, dim: int = -1) -> Tensor:
         """log(softmax(x)) along dim."""
         return _log_softmax(self, dim)
 
-    def cross_entropy(self: Tensor, target: Tensor, *, reduction: Reduction | str | None = None, label_smoothing: float | None = None, ignore_index: int | None = None, weight: Tensor | None = None) -> Tensor:
+    def cross_entropy(self: Any, target: Tensor, *, reduction: Reduction | str | None = None, label_smoothing: float | None = None, ignore_index: int | None = None, weight: Tensor | None = None) -> Tensor:
         """Cross-entropy of logits [N,C] against class indices [N] (U8, I32 or I64) or probabilities [N,C]
         [torch.nn.functional.cross_entropy]; params None: the defaults. An index outside [0, C) that is not
         ignore_index gives NaN for its row and no gradient."""
         return _cross_entropy(self, target, reduction=reduction, label_smoothing=label_smoothing, ignore_index=ignore_index, weight=weight)
 
-    def nll(self: Tensor, target: Tensor, *, reduction: Reduction | str | None = None, label_smoothing: float | None = None, ignore_index: int | None = None, weight: Tensor | None = None) -> Tensor:
+    def nll(self: Any, target: Tensor, *, reduction: Reduction | str | None = None, label_smoothing: float | None = None, ignore_index: int | None = None, weight: Tensor | None = None) -> Tensor:
         """The same of log-probabilities [N,C] against class indices; label_smoothing must be 0
         [torch.nn.functional.nll_loss]."""
         return _nll(self, target, reduction=reduction, label_smoothing=label_smoothing, ignore_index=ignore_index, weight=weight)
 
-    def mse(self: Tensor, target: Tensor, reduction: Reduction | str = "mean") -> Tensor:
+    def mse(self: Any, target: Tensor, reduction: Reduction | str = "mean") -> Tensor:
         """(prediction - target)^2; shapes equal, here and below."""
         return _mse(self, target, reduction)
 
-    def l1(self: Tensor, target: Tensor, reduction: Reduction | str = "mean") -> Tensor:
+    def l1(self: Any, target: Tensor, reduction: Reduction | str = "mean") -> Tensor:
         """|prediction - target|; the gradient at 0 is 0."""
         return _l1(self, target, reduction)
 
-    def huber(self: Tensor, target: Tensor, delta: float = 1.0, reduction: Reduction | str = "mean") -> Tensor:
+    def huber(self: Any, target: Tensor, delta: float = 1.0, reduction: Reduction | str = "mean") -> Tensor:
         """d^2/2 for |d| <= delta, else delta (|d| - delta/2) [Huber 1964]."""
         return _huber(self, target, delta, reduction)
 
-    def bce_with_logits(self: Tensor, target: Tensor, positive_weight: float = 1.0, reduction: Reduction | str = "mean") -> Tensor:
+    def bce_with_logits(self: Any, target: Tensor, positive_weight: float = 1.0, reduction: Reduction | str = "mean") -> Tensor:
         """-(w t log s + (1 - t) log(1 - s)), s = sigmoid(logits), without overflow; w: positive_weight, 1 for
         none."""
         return _bce_with_logits(self, target, positive_weight, reduction)
 
-    def kl_div(self: Tensor, target: Tensor, reduction: Reduction | str = "mean") -> Tensor:
+    def kl_div(self: Any, target: Tensor, reduction: Reduction | str = "mean") -> Tensor:
         """target (log target - log_prediction), 0 where target is 0 [torch.nn.functional.kl_div]."""
         return _kl_div(self, target, reduction)
 
-    def hinge(self: Tensor, target: Tensor, margin: float = 1.0, reduction: Reduction | str = "mean") -> Tensor:
+    def hinge(self: Any, target: Tensor, margin: float = 1.0, reduction: Reduction | str = "mean") -> Tensor:
         """max(0, margin - prediction * target) for targets of 1 and -1."""
         return _hinge(self, target, margin, reduction)
 
-    def cosine_similarity(self: Tensor, b: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    def cosine_similarity(self: Any, b: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
         """a.b / max(|a| |b|, eps) along dim, which goes; gradients to both."""
         return _cosine_similarity(self, b, dim, eps)
 
-    def cosine_embedding(self: Tensor, b: Tensor, target: Tensor, margin: float = 0.0, reduction: Reduction | str = "mean") -> Tensor:
+    def cosine_embedding(self: Any, b: Tensor, target: Tensor, margin: float = 0.0, reduction: Reduction | str = "mean") -> Tensor:
         """Of rows of a and b [N,D]: 1 - cosine for target 1, max(0, cosine - margin) for -1; gradients to a and b
         [torch.nn.CosineEmbeddingLoss]."""
         return _cosine_embedding(self, b, target, margin, reduction)
 
-    def ctc(self: Tensor, targets: Tensor, input_lengths: Tensor, target_lengths: Tensor, blank: int = 0, reduction: Reduction | str = "mean", zero_infinity: bool = False) -> Tensor:
+    def ctc(self: Any, targets: Tensor, input_lengths: Tensor, target_lengths: Tensor, blank: int = 0, reduction: Reduction | str = "mean", zero_infinity: bool = False) -> Tensor:
         """-log of the probability of all alignments of targets [N,S] (I32 or I64) to log_probabilities [T,N,C]
         [Graves et al. 2006, as torch.nn.CTCLoss]. input_lengths and target_lengths [N] (I32 or I64). MEAN
         divides each by its target length first. zero_infinity 1: impossible ones give 0. A target that is no

@@ -20,7 +20,7 @@ class OptimizerCounts(NamedTuple):
     skipped: int
 
 
-class Optimizer(_core.mpt_optimizer, _core.Handle):  # type: ignore[misc, name-defined]
+class Optimizer(_core.mpt_optimizer, _core.Handle):
     """An update rule with its state. SGD, Adam and the others are its classes."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -98,7 +98,7 @@ class Optimizer(_core.mpt_optimizer, _core.Handle):  # type: ignore[misc, name-d
         return float(_core.mpt_optimizer_grad_norm(self))
 
 
-class Average(_core.mpt_average, _core.Handle):  # type: ignore[misc, name-defined]
+class Average(_core.mpt_average, _core.Handle):
     """An exponential moving average of an optimizer's parameters."""
 
     def __init__(self, optimizer: Optimizer, decay: float) -> None:

@@ -10,7 +10,7 @@ from ._support import as_dtype, as_enum, descriptor
 from .context import Context, current_context
 
 
-class Policy(_core.mpt_policy, _core.Handle):  # type: ignore[misc, name-defined]
+class Policy(_core.mpt_policy, _core.Handle):
     """Runs products in dtype (f32, f16 or bf16) and what needs range in f32. "fp8": linear layers and convolutions in fp8, the rest in bf16."""
 
     def __init__(self, dtype: Any = DType.bf16, *, ctx: Context | None = None) -> None:
@@ -77,7 +77,7 @@ class ScalerCounts(NamedTuple):
     at_minimum: int
 
 
-class Scaler(_core.mpt_scaler, _core.Handle):  # type: ignore[misc, name-defined]
+class Scaler(_core.mpt_scaler, _core.Handle):
     """A loss scaler: scale and counters live on the device."""
 
     def __init__(self, kind: ScalerKind | str | None = None, *, initial_scale: float | None = None, growth_factor: float | None = None,

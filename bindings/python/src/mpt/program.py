@@ -28,7 +28,7 @@ def _tensors(found: Any, out: list[Tensor]) -> None:
         raise TypeError(f"a captured step gives tensors, in tuples, lists and dicts, and no {type(found).__name__}")
 
 
-class Program(_core.mpt_program, _core.Handle):  # type: ignore[misc, name-defined]
+class Program(_core.mpt_program, _core.Handle):
     """A captured step. outputs: what was given to it while recording, new values after each run."""
 
     def __init__(self, *arguments: Any) -> None:

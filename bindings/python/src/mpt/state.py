@@ -24,7 +24,7 @@ class Fp8:
         self.policy, self.layer = policy, layer
 
 
-class State(_core.mpt_state, _core.Handle, MutableMapping[str, Any]):  # type: ignore[misc, name-defined]
+class State(_core.mpt_state, _core.Handle, MutableMapping[str, Any]):
     """A mapping from names to what is saved: layers, tensors, optimizers, scalers, averages, mpt.Fp8(policy, layer), mpt.Random() and whole
     numbers.
 

@@ -32,7 +32,7 @@ class _Memory:
                                     "data": (_core.mpt_tensor_data(tensor), read_only), "strides": tuple(s * size for s in tensor.strides)}
 
 
-class Tensor(ops.TensorMethods, _core.mpt_tensor, _core.TensorBuffer, _core.Handle):  # type: ignore[misc, name-defined]
+class Tensor(ops.TensorMethods, _core.mpt_tensor, _core.TensorBuffer, _core.Handle):
     """A strided array of a context. Views share memory. Made by mpt.tensor, mpt.zeros and the like, and by ops."""
 
     __array_priority__ = 1000  # array + tensor is the tensor's to answer
