@@ -66,7 +66,7 @@ BUILDERS = {
     "RmsProp": ("mpt_rmsprop_desc", None, "mpt_optimizer_rmsprop", OPTIMIZER, [], []),
     "Group": ("mpt_group_desc", None, None, "Settings of a group of parameters: [`Optimizer::add_group`].", [], []),
     "Schedule": ("mpt_schedule_desc", None, None, "How the rate moves with the steps: [`Optimizer::set_schedule`].", [], []),
-    "Fp8": ("mpt_fp8_desc", None, None, "How products run in fp8: [`Policy::set_fp8`].", [], []),
+    "Fp8": ("mpt_fp8_desc", None, None, "How products run in fp8: [`Policy::set_fp8`](crate::Policy::set_fp8).", [], []),
     "Conv2dParams": ("mpt_conv2d_params", None, None, "Settings of [`Tensor::conv2d`] and [`Tensor::conv_transpose2d`].", [], []),
     "Conv1dParams": ("mpt_conv1d_params", None, None, "Settings of [`Tensor::conv1d`] and [`Tensor::conv_transpose1d`].", [], []),
     "Pool2dParams": ("mpt_pool2d_params", None, None, "Settings of pooling: [`Tensor::max_pool2d`], [`Layer::max_pool2d`] and their like.", [], []),

@@ -7,10 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+fn give_up(message: &str) -> ! {
+    eprintln!("\n{}\n", message);
+    std::process::exit(1)
+}
+
 fn from_variable() -> Option<PathBuf> {
     let folder = PathBuf::from(env::var_os("MPT_LIB_DIR").filter(|v| !v.is_empty())?);
     if !has_library(&folder) {
-        panic!("MPT_LIB_DIR is {}, where there is no libmpt.so", folder.display());
+        give_up(&format!("MPT_LIB_DIR is {}, where there is no libmpt.so", folder.display()));
     }
     Some(fs::canonicalize(&folder).unwrap_or(folder))
 }
@@ -61,12 +66,12 @@ fn main() {
     }
     let folder = from_variable().unwrap_or_else(|| {
         from_pkg_config().unwrap_or_else(|reason| {
-            panic!(
-                "\n\nlibmpt was not found: {}\n\
+            give_up(&format!(
+                "libmpt was not found: {}\n\
                  Install mpt and name its prefix to pkg-config:   PKG_CONFIG_PATH=<prefix>/lib/pkgconfig cargo build\n\
-                 or name the folder of libmpt.so of a build tree: MPT_LIB_DIR=<mpt>/build/release/lib cargo build\n\n",
+                 or name the folder of libmpt.so of a build tree: MPT_LIB_DIR=<mpt>/build/release/lib cargo build",
                 reason
-            )
+            ))
         })
     });
     println!("cargo:rustc-link-lib=dylib=mpt");

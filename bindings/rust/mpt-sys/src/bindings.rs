@@ -547,7 +547,8 @@ pub type mpt_error_fn = ::std::option::Option<
         user_data: *mut ::std::os::raw::c_void,
     ),
 >;
-#[doc = " Called once when a wrapped piece of memory is no longer used by mpt."]
+#[doc = " Called once when a wrapped piece of memory is no longer used by mpt. On a GPU what is enqueued on the context's stream by then may still use it:"]
+#[doc = "  whatever comes next to that memory comes on this stream, or behind it."]
 pub type mpt_release_fn = ::std::option::Option<
     unsafe extern "C" fn(data: *mut ::std::os::raw::c_void, user_data: *mut ::std::os::raw::c_void),
 >;
@@ -1087,8 +1088,10 @@ extern "C" {
     pub fn mpt_context_trim(ctx: *mut mpt_context) -> mpt_status;
 }
 extern "C" {
-    #[doc = " Experimental knobs. On the CPU \"onednn\": \"on\" (default where it is found) or \"off\", portable kernels only. On a GPU \"tf32\": \"on\" or \"off\" (default): may products"]
-    #[doc = " and convolutions of f32 round their operands to tf32, 10 bits of fraction? Valid for kernels prepared from then on. MPT_ERROR_NOT_FOUND for an unknown key."]
+    #[doc = " Experimental knobs. \"fusion\": \"on\" (default) or \"off\": may programs captured from then on run several ops as one kernel, where the device has one? The bits"]
+    #[doc = " are the same. On the CPU \"onednn\": \"on\" (default where it is found) or \"off\", portable kernels only. On a GPU \"tf32\": \"on\" or \"off\" (default): may products"]
+    #[doc = " and convolutions of f32 round their operands to tf32, 10 bits of fraction? \"cudnn\": \"on\" (default where it is found) or \"off\": do convolutions without cuDNN."]
+    #[doc = " Valid for kernels prepared from then on. MPT_ERROR_NOT_FOUND for an unknown key."]
     pub fn mpt_context_set_option(
         ctx: *mut mpt_context,
         key: *const ::std::os::raw::c_char,

@@ -2598,7 +2598,7 @@ impl Default for Schedule {
     }
 }
 
-/// How products run in fp8: [`Policy::set_fp8`].
+/// How products run in fp8: [`Policy::set_fp8`](crate::Policy::set_fp8).
 #[derive(Clone)]
 #[must_use]
 pub struct Fp8 {
