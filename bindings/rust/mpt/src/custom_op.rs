@@ -257,17 +257,26 @@ impl Context {
         desc.forward = Some(forward_hook::<O>);
         desc.backward = if op.has_gradient() { Some(backward_hook::<O>) } else { None };
         desc.release = Some(free_op::<O>);
-        // An op without data has no memory of its own, but needs an address; so does C.
-        let op = Box::into_raw(Box::new(op));
-        desc.user_data = op.cast();
+        // Ours until C has taken it: on failure, and where a panic of a callback goes on from here, it is freed as any box.
+        let op = Owned(Box::into_raw(Box::new(op)));
+        desc.user_data = op.0.cast();
         // SAFETY: inputs are alive, there is room for the outputs, and the callbacks know what user_data is.
         let made = Tensor::results(self.shared(), n_outputs, |out| unsafe {
             sys::mpt_custom_op(self.raw(), name.as_ptr(), &desc, inputs.as_ptr(), count(inputs.len()), out, count(n_outputs))
         });
-        if made.is_err() {
-            // SAFETY: on failure it stays ours.
-            drop(unsafe { Box::from_raw(op) });
+        if made.is_ok() {
+            std::mem::forget(op);
         }
         made
+    }
+}
+
+/// A box whose address C may know.
+struct Owned<O>(*mut O);
+
+impl<O> Drop for Owned<O> {
+    fn drop(&mut self) {
+        // SAFETY: it comes from Box::into_raw, and nobody else frees it.
+        drop(unsafe { Box::from_raw(self.0) });
     }
 }

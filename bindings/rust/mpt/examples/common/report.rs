@@ -302,24 +302,27 @@ fn panel(svg: &mut String, left: f64, title: &str, y_label: &str, series: &[(&st
         let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>", at, y.start + 20.0, general(v, 6));
     }
     let _ = writeln!(svg, "<path fill=\"none\" stroke=\"#444\" d=\"M{:.1} {:.1}V{:.1}H{:.1}\"/>", x.start, y.end, y.start, x.end);
-    let mut legend = x.end;
-    for (name, colour, line) in series.iter().rev() {
+    for (_, colour, line) in series {
         let path: Vec<String> = line.iter().filter(|p| p.1.is_finite()).map(|p| format!("{:.1} {:.1}", x.place(p.0), y.place(p.1))).collect();
-        if !path.is_empty() {
-            let _ = writeln!(svg, "<path fill=\"none\" stroke=\"{}\" stroke-width=\"2\" stroke-linejoin=\"round\" d=\"M{}\"/>", colour, path.join("L"));
-        }
+        let start = if path.is_empty() { "" } else { "M" };
+        let _ = writeln!(svg, "<path fill=\"none\" stroke=\"{}\" stroke-width=\"2\" stroke-linejoin=\"round\" d=\"{}{}\"/>", colour, start, path.join("L"));
         for p in line.iter().filter(|p| p.1.is_finite()) {
             let _ = writeln!(svg, "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"3\" fill=\"{}\"/>", x.place(p.0), y.place(p.1), colour);
         }
-        let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>", legend, y.end - 8.0, name);
-        legend -= 7.0 * name.len() as f64;
-        let _ = writeln!(svg, "<line x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\" stroke=\"{}\" stroke-width=\"3\"/>", legend - 20.0, y.end - 12.0, legend - 4.0, y.end - 12.0, colour);
-        legend -= 32.0;
     }
     let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" font-weight=\"bold\">{}</text>", x.start, y.end - 8.0, title);
     let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">epoch</text>", (x.start + x.end) / 2.0, y.start + 42.0);
     let (side, middle) = (left + 18.0, (y.start + y.end) / 2.0);
     let _ = writeln!(svg, "<text x=\"{0:.1}\" y=\"{1:.1}\" text-anchor=\"middle\" transform=\"rotate(-90 {0:.1} {1:.1})\">{2}</text>", side, middle, y_label);
+    // Above the axes, at the right, where no curve can run through it; seven pixels a letter is enough at this size.
+    let mut legend = x.end;
+    for (name, colour, _) in series.iter().rev() {
+        let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>", legend, y.end - 8.0, name);
+        legend -= 7.0 * name.len() as f64;
+        let at = y.end - 12.0;
+        let _ = writeln!(svg, "<line x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\" stroke=\"{}\" stroke-width=\"3\"/>", legend - 20.0, at, legend - 4.0, at, colour);
+        legend -= 32.0;
+    }
 }
 
 pub fn write_plot(rows: &[Row], path: &str, title: &str) -> std::io::Result<()> {
