@@ -65,7 +65,7 @@ pub(crate) enum Pending {
 }
 
 thread_local! {
-    static PENDING: RefCell<Option<Pending>> = RefCell::new(None);
+    static PENDING: RefCell<Option<Pending>> = const { RefCell::new(None) };
 }
 
 /// Runs a callback of the user: an error or a panic waits until the C call that ran it has come back.
