@@ -6,7 +6,8 @@
 #   symbols   abi/symbols.txt (needs nm)
 #   baseline  abi/baseline.abi (needs abidw)
 #   rust      bindings/rust/mpt-sys/src/bindings.rs (needs bindgen)
-#   all       the four
+#   safe      bindings/rust/mpt/src/generated.rs, from abi/mpt.json (needs python3)
+#   all       the five
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 into=$root
@@ -19,7 +20,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 [ $# -gt 0 ] || { sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
-[ "$1" != all ] || set -- header symbols baseline rust
+[ "$1" != all ] || set -- header symbols baseline rust safe
 mkdir -p "$into/abi"
 header=$root/include/mpt.h
 
@@ -53,6 +54,10 @@ for part in "$@"; do
         rust)
             mkdir -p "$into/bindings/rust/mpt-sys/src"
             "$root/bindings/rust/bindgen.sh" >"$into/bindings/rust/mpt-sys/src/bindings.rs"
+            ;;
+        safe)
+            mkdir -p "$into/bindings/rust/mpt/src"
+            python3 "$root/bindings/rust/generate.py" >"$into/bindings/rust/mpt/src/generated.rs"
             ;;
         *) echo "abi-update.sh: no part '$part'" >&2 && exit 2 ;;
     esac
