@@ -23,5 +23,5 @@ if [ -z "$flags" ] || ! echo "#include <$([ "$language" = python ] && echo Pytho
     exit 0
 fi
 # shellcheck disable=SC2086
-"$cc" $flags -I"$root/include" -fsyntax-only -Wno-unused "$work/wrap.c"
+"$cc" $flags -I"$root/include" -I"$root/bindings/$language" -fsyntax-only -Wno-unused "$work/wrap.c"
 echo "read without a warning, and compiles"
