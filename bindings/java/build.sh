@@ -49,6 +49,8 @@ cp -r "$out/resources/." "$out/classes"
 jar --create --file "$out/mpt.jar" -C "$out/classes" .
 if [ "$step" = docs ]; then
     rm -rf "$out/docs"
-    javadoc -quiet -Xdoclint:all -Werror -d "$out/docs" --release 17 -exportPackages
+    # Only what is exported; a comment that is missing or wrong is an error.
+    javadoc -quiet -Xdoclint:all -Werror --release 17 -d "$out/docs" -windowtitle mpt --module-source-path "org.mpt=$here/src/main/java:$here/src/main/generated:$out/sources" \
+        --module org.mpt
 fi
 echo "$out/mpt.jar"

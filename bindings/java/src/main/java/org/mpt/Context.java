@@ -228,7 +228,7 @@ public final class Context extends ContextMethods {
         session.enter();
         try {
             long[] made = new long[outputs];
-            MptNative.mpt_java_custom_op(session.of(this), Text.utf8(name), new CustomOp.Core(op), op.differentiable() ? 1 : 0, session.of(inputs), inputs.length,
+            MptNative.mpt_java_custom_op(session.of(this), Text.utf8(name), new CustomOpCore(op), op.differentiable() ? 1 : 0, session.of(inputs), inputs.length,
                     made, outputs);
             return Tensor.list(this, made);
         } finally {

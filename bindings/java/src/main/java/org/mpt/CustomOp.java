@@ -1,7 +1,6 @@
 package org.mpt;
 
 import java.nio.ByteBuffer;
-import org.mpt.internal.Callbacks;
 
 /**
  * An op of the host's own. It may be called on another thread than the one that made it, and must not call mpt. What it throws becomes the cause
@@ -14,7 +13,7 @@ public interface CustomOp {
         private final int at;
         private final ByteBuffer data;
 
-        private Buffer(long[] forms, int index, ByteBuffer data) {
+        Buffer(long[] forms, int index, ByteBuffer data) {
             this.forms = forms;
             at = index * 18;
             this.data = data;
@@ -106,31 +105,5 @@ public interface CustomOp {
      */
     default void backward(Buffer[] in, Buffer[] out) throws Exception {
         throw new UnsupportedOperationException("this op has no gradient");
-    }
-
-    /** What the library calls. */
-    final class Core implements Callbacks.Op {
-        private final CustomOp op;
-
-        Core(CustomOp op) {
-            this.op = op;
-        }
-
-        private static Buffer[] buffers(long[] forms, ByteBuffer[] data) {
-            Buffer[] made = new Buffer[forms.length / 18];
-            for (int i = 0; i < made.length; ++i) made[i] = new Buffer(forms, i, data == null ? null : data[i]);
-            return made;
-        }
-
-        @Override
-        public void shape(long[] in, long[] out) throws Exception {
-            op.shape(buffers(in, null), buffers(out, null));
-        }
-
-        @Override
-        public void run(boolean backward, long[] in, ByteBuffer[] inData, long[] out, ByteBuffer[] outData) throws Exception {
-            if (backward) op.backward(buffers(in, inData), buffers(out, outData));
-            else op.forward(buffers(in, inData), buffers(out, outData));
-        }
     }
 }
