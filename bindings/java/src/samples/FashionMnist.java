@@ -195,16 +195,13 @@ public final class FashionMnist {
         return state;
     }
 
-    /** The numbers of the formats in checkpoints, as mpt.h has them. */
-    private static final Map<DType, Long> NUMBERS = Map.of(DType.F32, 2L, DType.F16, 3L, DType.BF16, 4L, DType.F8E4M3, 5L);
-
     private void resume(State state) {
         DType precision = options.precision;
         try (State first = State.create(ctx)) {
-            first.setNumber("precision", NUMBERS.get(precision));
+            first.setNumber("precision", precision.number());
             first.load(options.resume);
             long number = first.number("precision");
-            for (Map.Entry<DType, Long> e : NUMBERS.entrySet()) if (e.getValue() == number) precision = e.getKey();
+            for (DType d : DType.values()) if (d.number() == number) precision = d;
         } catch (MptException e) {
             // the next load says what is wrong
         }
@@ -244,7 +241,7 @@ public final class FashionMnist {
             seed = state.number("seed"); // its order of the data goes on too
             report.readCsv(log, epoch);
         }
-        state.setNumber("precision", NUMBERS.get(options.precision));
+        state.setNumber("precision", options.precision.number());
         String title = "Fashion-MNIST in " + Options.name(options.precision) + ", seed " + seed;
         Report.print("%s, %s\non %s\n", title, options.eager ? "eager" : "captured", ctx.describe());
         report.printHeader();

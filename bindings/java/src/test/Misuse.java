@@ -11,7 +11,7 @@ import org.mpt.*;
 
 /** Every public method of every handle with null, closed and foreign objects and wild numbers: an exception or a result, never a crash. */
 final class Misuse {
-    private static final Random RANDOM = new Random(1);
+    private static final Random RANDOM = new Random(Long.getLong("seed", 1));
     private static final List<Object> OBJECTS = new ArrayList<>();
     private static Context ctx, other;
 

@@ -28,6 +28,15 @@ public enum Activation {
         this.number = number;
     }
 
+    /**
+     * The number that mpt.h has for it.
+     * 
+     * @return the number
+     */
+    public int number() {
+        return number;
+    }
+
     static Activation of(int number) {
         for (Activation value : values()) {
             if (value.number == number) return value;

@@ -36,6 +36,15 @@ public enum DType {
         this.number = number;
     }
 
+    /**
+     * The number that mpt.h has for it.
+     * 
+     * @return the number
+     */
+    public int number() {
+        return number;
+    }
+
     static DType of(int number) {
         for (DType value : values()) {
             if (value.number == number) return value;

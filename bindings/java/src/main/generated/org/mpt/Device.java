@@ -16,6 +16,15 @@ public enum Device {
         this.number = number;
     }
 
+    /**
+     * The number that mpt.h has for it.
+     * 
+     * @return the number
+     */
+    public int number() {
+        return number;
+    }
+
     static Device of(int number) {
         for (Device value : values()) {
             if (value.number == number) return value;

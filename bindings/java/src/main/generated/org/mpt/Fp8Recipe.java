@@ -16,6 +16,15 @@ public enum Fp8Recipe {
         this.number = number;
     }
 
+    /**
+     * The number that mpt.h has for it.
+     * 
+     * @return the number
+     */
+    public int number() {
+        return number;
+    }
+
     static Fp8Recipe of(int number) {
         for (Fp8Recipe value : values()) {
             if (value.number == number) return value;

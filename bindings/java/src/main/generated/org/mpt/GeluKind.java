@@ -14,6 +14,15 @@ public enum GeluKind {
         this.number = number;
     }
 
+    /**
+     * The number that mpt.h has for it.
+     * 
+     * @return the number
+     */
+    public int number() {
+        return number;
+    }
+
     static GeluKind of(int number) {
         for (GeluKind value : values()) {
             if (value.number == number) return value;

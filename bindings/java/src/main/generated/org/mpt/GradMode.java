@@ -14,6 +14,15 @@ public enum GradMode {
         this.number = number;
     }
 
+    /**
+     * The number that mpt.h has for it.
+     * 
+     * @return the number
+     */
+    public int number() {
+        return number;
+    }
+
     static GradMode of(int number) {
         for (GradMode value : values()) {
             if (value.number == number) return value;

@@ -28,6 +28,15 @@ public enum Init {
         this.number = number;
     }
 
+    /**
+     * The number that mpt.h has for it.
+     * 
+     * @return the number
+     */
+    public int number() {
+        return number;
+    }
+
     static Init of(int number) {
         for (Init value : values()) {
             if (value.number == number) return value;

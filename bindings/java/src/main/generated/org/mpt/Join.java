@@ -16,6 +16,15 @@ public enum Join {
         this.number = number;
     }
 
+    /**
+     * The number that mpt.h has for it.
+     * 
+     * @return the number
+     */
+    public int number() {
+        return number;
+    }
+
     static Join of(int number) {
         for (Join value : values()) {
             if (value.number == number) return value;

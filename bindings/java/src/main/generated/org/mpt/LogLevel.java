@@ -18,6 +18,15 @@ public enum LogLevel {
         this.number = number;
     }
 
+    /**
+     * The number that mpt.h has for it.
+     * 
+     * @return the number
+     */
+    public int number() {
+        return number;
+    }
+
     static LogLevel of(int number) {
         for (LogLevel value : values()) {
             if (value.number == number) return value;

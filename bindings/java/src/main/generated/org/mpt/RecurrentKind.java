@@ -18,6 +18,15 @@ public enum RecurrentKind {
         this.number = number;
     }
 
+    /**
+     * The number that mpt.h has for it.
+     * 
+     * @return the number
+     */
+    public int number() {
+        return number;
+    }
+
     static RecurrentKind of(int number) {
         for (RecurrentKind value : values()) {
             if (value.number == number) return value;

@@ -18,6 +18,15 @@ public enum Reduction {
         this.number = number;
     }
 
+    /**
+     * The number that mpt.h has for it.
+     * 
+     * @return the number
+     */
+    public int number() {
+        return number;
+    }
+
     static Reduction of(int number) {
         for (Reduction value : values()) {
             if (value.number == number) return value;

@@ -16,6 +16,15 @@ public enum Role {
         this.number = number;
     }
 
+    /**
+     * The number that mpt.h has for it.
+     * 
+     * @return the number
+     */
+    public int number() {
+        return number;
+    }
+
     static Role of(int number) {
         for (Role value : values()) {
             if (value.number == number) return value;

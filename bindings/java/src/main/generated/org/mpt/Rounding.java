@@ -18,6 +18,15 @@ public enum Rounding {
         this.number = number;
     }
 
+    /**
+     * The number that mpt.h has for it.
+     * 
+     * @return the number
+     */
+    public int number() {
+        return number;
+    }
+
     static Rounding of(int number) {
         for (Rounding value : values()) {
             if (value.number == number) return value;

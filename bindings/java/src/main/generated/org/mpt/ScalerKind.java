@@ -18,6 +18,15 @@ public enum ScalerKind {
         this.number = number;
     }
 
+    /**
+     * The number that mpt.h has for it.
+     * 
+     * @return the number
+     */
+    public int number() {
+        return number;
+    }
+
     static ScalerKind of(int number) {
         for (ScalerKind value : values()) {
             if (value.number == number) return value;

@@ -20,6 +20,15 @@ public enum ScheduleKind {
         this.number = number;
     }
 
+    /**
+     * The number that mpt.h has for it.
+     * 
+     * @return the number
+     */
+    public int number() {
+        return number;
+    }
+
     static ScheduleKind of(int number) {
         for (ScheduleKind value : values()) {
             if (value.number == number) return value;

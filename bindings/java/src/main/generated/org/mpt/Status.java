@@ -48,6 +48,15 @@ public enum Status {
         this.number = number;
     }
 
+    /**
+     * The number that mpt.h has for it.
+     * 
+     * @return the number
+     */
+    public int number() {
+        return number;
+    }
+
     static Status of(int number) {
         for (Status value : values()) {
             if (value.number == number) return value;

@@ -14,6 +14,15 @@ public enum UpsampleMode {
         this.number = number;
     }
 
+    /**
+     * The number that mpt.h has for it.
+     * 
+     * @return the number
+     */
+    public int number() {
+        return number;
+    }
+
     static UpsampleMode of(int number) {
         for (UpsampleMode value : values()) {
             if (value.number == number) return value;

@@ -52,10 +52,12 @@ public final class Callbacks {
         Throwable cause = FAILED_HERE.get();
         FAILED_HERE.remove();
         if (cause == null) cause = FAILED_ELSEWHERE.getAndSet(null);
-        return new MptException(Status.values()[status], new String(message, StandardCharsets.UTF_8), cause);
+        Status known = Status.INTERNAL;
+        for (Status s : Status.values()) if (s.number() == status) known = s;
+        return new MptException(known, new String(message, StandardCharsets.UTF_8), cause);
     }
 
-    /** Forgets failures of callbacks before a call, so that they are not taken for the next one's. */
+    /** Runs a callback; what it throws is kept for the exception that the call will end with. An op may be on a thread of the library's. */
     private static int run(Body body, boolean op) {
         try {
             body.run();
@@ -63,7 +65,7 @@ public final class Callbacks {
         } catch (Throwable e) {
             if (op) FAILED_ELSEWHERE.set(e);
             else FAILED_HERE.set(e);
-            return e instanceof MptException m && m.status() != Status.OK ? m.status().ordinal() : Status.IO.ordinal();
+            return e instanceof MptException m && m.status() != Status.OK ? m.status().number() : Status.IO.number();
         }
     }
 
