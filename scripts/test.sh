@@ -16,7 +16,7 @@ case "${1:-}" in
 esac
 
 need_packages g++ cmake ninja-build libgtest-dev zlib1g-dev binutils pkg-config python3 python3-venv || die "the tests cannot be built without these packages"
-for optional in ccache libdnnl-dev libbenchmark-dev dataset-fashion-mnist wordnet-base abigail-tools swig clang bindgen cargo; do
+for optional in ccache libdnnl-dev libbenchmark-dev dataset-fashion-mnist wordnet-base abigail-tools swig clang bindgen python3-dev cargo default-jdk-headless luajit mono-mcs mono-runtime; do
     need_packages "$optional" || echo "going on without $optional: what needs it is reported as skipped"
 done
 for package in r-cran-janeaustenr r-cran-lme4; do

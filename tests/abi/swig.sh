@@ -23,5 +23,5 @@ if [ -z "$flags" ] || ! echo "#include <$([ "$language" = python ] && echo Pytho
     exit 0
 fi
 # shellcheck disable=SC2086
-"$cc" $flags -I"$root/include" -I"$root/bindings/$language/src" -fsyntax-only -Wno-unused "$work/wrap.c"
+"$cc" $flags -I"$root/include" -I"$root/bindings/$language" -I"$root/bindings/$language/src" -fsyntax-only -Wno-unused "$work/wrap.c"
 echo "read without a warning, and compiles"

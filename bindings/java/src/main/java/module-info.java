@@ -1,0 +1,4 @@
+/** Mixed-precision training from Java. */
+module org.mpt {
+    exports org.mpt;
+}
