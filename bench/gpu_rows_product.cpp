@@ -41,6 +41,11 @@ Tensors linears(const Operands &o, int count) {
     return outputs;
 }
 
+// The bare product is the fastest of several, so mpt may choose by trying as well.
+void tuned(const Stage &stage, const char *value) {
+    if (!stage.dry) OK(mpt_context_set_option(stage.ctx, "tune", value));  // a GPU's option
+}
+
 Ready ready_for(const Form &form) {
     Ready ready;
     ready.flops = 2.0 * static_cast<double>(form.m) * static_cast<double>(form.n) * static_cast<double>(form.k);
@@ -60,8 +65,10 @@ Ready product(const Stage &stage, const Form &form, mpt_dtype dtype) {
     Operands o = operands(stage, form, dtype);
     const bool tf32 = dtype == MPT_F32 && !stage.dry;  // a GPU's option
     if (tf32) OK(mpt_context_set_option(stage.ctx, "tf32", "on"));
+    tuned(stage, "on");
     record(
         stage, [&] { return linears(o, ready.repeats); }, ready);
+    tuned(stage, "off");
     if (tf32) OK(mpt_context_set_option(stage.ctx, "tf32", "off"));
     add_ceiling(stage, form, dtype, dtype, o, ready);
     ready.kept.push_back(std::move(o.x));
@@ -114,8 +121,10 @@ Ready quantized(const Stage &stage, const Form &form, mpt_fp8_recipe recipe) {
         OK(mpt_backward_from(roots, cotangents, 1, MPT_GRAD_WRITE));
         OK(mpt_optimizer_step(sgd, nullptr));
     }
+    tuned(stage, "on");
     record(
         stage, [&] { return step(ready.repeats); }, ready);
+    tuned(stage, "off");
     Operands q{in_fp8(o.x), in_fp8(o.w)};
     add_ceiling(stage, form, MPT_F8E4M3, MPT_BF16, q, ready);
     for (Tensor *tensor : {&o.x, &o.w, &q.x, &q.w}) ready.kept.push_back(std::move(*tensor));

@@ -20,7 +20,7 @@ typedef struct options {
     const model *model;
     const char *precision, *mode, *images, *labels, *weights;
     mpt_device device;
-    int threads, batch;
+    int threads, batch, tune;
 } options;
 
 typedef struct trainer {
@@ -46,7 +46,7 @@ static const char *next_argument(int argc, char **argv, int *i) {
 }
 
 static options parse(int argc, char **argv) {
-    options o = {find_model("cnn"), "f32", "captured", NULL, NULL, NULL, MPT_DEVICE_CPU, 0, 128};
+    options o = {find_model("cnn"), "f32", "captured", NULL, NULL, NULL, MPT_DEVICE_CPU, 0, 128, 0};
     for (int i = 1; i < argc; ++i) {
         const char *key = argv[i], *value = next_argument(argc, argv, &i);
         if (!strcmp(key, "--model"))
@@ -67,10 +67,12 @@ static options parse(int argc, char **argv) {
             o.threads = atoi(value);
         else if (!strcmp(key, "--batch"))
             o.batch = atoi(value);
+        else if (!strcmp(key, "--tune"))
+            o.tune = !strcmp(value, "on");
         else
             fail(key,
                  "unknown; use --model cnn|mlp|resnet18|gpt --precision f32|bf16|f16 --mode captured|eager --device cpu|cuda --threads N --batch N "
-                 "--images FILE --labels FILE --weights FILE");
+                 "--tune on|off --images FILE --labels FILE --weights FILE");
     }
     if (!o.images || !o.labels || !o.weights) fail("--images, --labels, --weights", "all three are needed");
     if (!o.model) fail("--model", "no such model; use cnn, mlp, resnet18 or gpt");
@@ -250,6 +252,7 @@ int main(int argc, char **argv) {
     desc.threads = opt.threads;
     desc.device = opt.device;
     OK(mpt_context_create(&desc, &t.ctx));
+    if (opt.tune) OK(mpt_context_set_option(t.ctx, "tune", "on"));
 
     unsigned char *pixels = read_file(opt.images, &n_images);
     unsigned char *labels = read_file(opt.labels, &n_labels);

@@ -379,6 +379,9 @@ MPT_API mpt_status MPT_CALL mpt_context_trim(mpt_context *ctx);
  * Experimental knobs. "fusion": "on" (default) or "off": may programs captured from then on run several ops as one kernel, where the device has one? The bits
  * are the same. On the CPU "onednn": "on" (default where it is found) or "off", portable kernels only. On a GPU "tf32": "on" or "off" (default): may products
  * and convolutions of f32 round their operands to tf32, 10 bits of fraction? "cudnn": "on" (default where it is found) or "off": do convolutions without cuDNN.
+ * "tune": "on" or "off" (default): choose among cuBLASLt's and cuDNN's algorithms by trying them, once for each form of a product or convolution, when its
+ * kernel is prepared. That takes up to a second, device memory of the operands' size, and waits; another choice can mean other bits. "tune_cache": a file
+ * that keeps what was found, for the same device and versions, and is read where it is there; "" (default) for none.
  * Valid for kernels prepared from then on. MPT_ERROR_NOT_FOUND for an unknown key.
  */
 MPT_API mpt_status MPT_CALL mpt_context_set_option(mpt_context *ctx, const char *key, const char *value);

@@ -5,7 +5,7 @@
 Both sides get the same initial weights and the same made-up images, which lie in the GPU's memory. For each network the losses of
 the first steps must agree before a time counts; then the sides take turns in blocks. The whole step counts: the next batch,
 forward, backward, update (fused Adam). Ratios are of medians: mpt eager to PyTorch eager, mpt captured to the fastest of
-PyTorch's modes. Ends with status 1 when losses differ.
+PyTorch's modes (its convolutions tuned, too). Tuned: mpt's option "tune". Ends with status 1 when losses differ.
 """
 
 import argparse
@@ -68,8 +68,8 @@ def compare(args, folder, case):
     cores = os.sched_getaffinity(0)
     common = [*workers.arguments(folder, model, precision, 0, int(batch)), "--device", "cuda"]
     sides = {}
-    for mode in ("eager", "captured"):
-        sides["mpt " + mode] = workers.Worker("mpt " + mode, [args.step, *common, "--mode", mode], cores)
+    for mode, options in (("eager", ()), ("captured", ()), ("captured, tuned", ("--tune", "on"))):
+        sides["mpt " + mode] = workers.Worker("mpt " + mode, [args.step, *common, "--mode", mode.split(",")[0], *options], cores)
     layout = "channels_last" if model in workers.IMAGES else "contiguous"
     common[common.index("--threads") + 1] = "4"
     for mode in args.modes:

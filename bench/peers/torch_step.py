@@ -154,6 +154,7 @@ def main():
     parser.add_argument("--weights", required=True, help="raw f32, all parameters in order")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    torch.backends.cudnn.benchmark = args.device == "cuda"
     trainer = Trainer(args)
     print(json.dumps({"ready": "torch " + torch.__version__}), flush=True)
     for line in sys.stdin:

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <sstream>
 
 #include "conv.h"
 #include "conv_copies.h"
@@ -59,6 +60,25 @@ struct Operands {
     mpt_mod_operand first, second, result;
     const mpt_mod_operand *bias;  // may be none
 };
+
+CudnnTrial trial_of(const mpt_attrs_conv2d &at, const Operands &operands, ConvPass pass, const CudnnRules &rules) {
+    std::ostringstream key;
+    CudnnTrial trial;
+    const auto add = [&](std::int64_t id, const mpt_mod_operand &x) {
+        key << ", " << x.dtype << " of";
+        for (int d = 0; d < x.ndim; ++d) key << ' ' << x.shape[d] << '*' << x.strides[d];
+        trial.ids.push_back(id);
+        trial.bytes.push_back(static_cast<std::size_t>(numel(x)) * (x.dtype == MPT_F32 ? 4 : 2));
+    };
+    key << "convolution " << static_cast<int>(pass) << rules.tensor_cores << rules.prefer_tensor_cores << rules.fallback << ", " << at.groups;
+    for (const auto &pair : {at.stride, at.padding, at.dilation}) key << ' ' << pair[0] << 'x' << pair[1];
+    add(kImages, operands.first);
+    add(kFilter, operands.second);
+    add(kResult, operands.result);
+    if (operands.bias) add(kBias, *operands.bias);
+    trial.key = key.str();
+    return trial;
+}
 
 class Graph {
 public:
@@ -191,7 +211,7 @@ private:
 
 class CudnnConv final : public Kernel {
 public:
-    CudnnConv(const Device &device, const Cudnn &cudnn, const mpt_mod_call &call, ConvPass pass, const CudnnRules &rules)
+    CudnnConv(Device &device, const Cudnn &cudnn, const mpt_mod_call &call, ConvPass pass, const CudnnRules &rules)
         : device_(device), gradient_(pass == ConvPass::FilterGradient), has_bias_(call.n_in > 2 && present(call.in[2])) {
         const auto &attrs = *static_cast<const mpt_attrs_conv2d *>(call.attrs);
         Operands at{call.in[0], call.in[1], call.out[0], has_bias_ ? &call.in[2] : nullptr};
@@ -209,7 +229,7 @@ public:
             }
             if (images_ && filter.shape[1] != channels) throw CudnnRefuses{};
         }
-        plan_ = std::make_unique<CudnnPlan>(cudnn, Graph(cudnn, attrs, at, pass).operations, rules);
+        plan_ = std::make_unique<CudnnPlan>(device, cudnn, Graph(cudnn, attrs, at, pass).operations, rules, trial_of(attrs, at, pass, rules));
         take(workspace_bytes, plan_->workspace_bytes());
         if (filter_) filter_at_ = take(workspace_bytes, filter_->bytes());
         if (images_) images_->at = take(workspace_bytes, images_->bytes());

@@ -8,12 +8,15 @@
 #include <string>
 
 #include "common/kernel.h"
+#include "device.h"
+#include "tuner.h"
 
 namespace mpt::cuda {
 
 namespace {
 
 constexpr std::size_t kOldest = 90000;                          // 9.0.0
+constexpr int kCandidates = 12;                                 // that a tuner tries
 constexpr std::int64_t kMostWorkspace = std::int64_t{1} << 30;  // of an engine
 
 void demand(cudnnStatus_t status) {
@@ -92,7 +95,7 @@ bool Cudnn::resolve(void *library) {
     take(get_attribute, "cudnnBackendGetAttribute");
     take(finalize, "cudnnBackendFinalize");
     take(execute, "cudnnBackendExecute");
-    if (!found || version() < kOldest) return false;
+    if (!found || (version_ = version()) < kOldest) return false;
     if (create(&handle_) == CUDNN_STATUS_SUCCESS) return true;
     handle_ = nullptr;
     cudaGetLastError();
@@ -129,7 +132,8 @@ std::int64_t CudnnDescriptor::get(cudnnBackendAttributeName_t name, cudnnBackend
     return count;
 }
 
-CudnnPlan::CudnnPlan(const Cudnn &cudnn, const std::vector<CudnnDescriptor> &operations, const CudnnRules &rules) : cudnn_(&cudnn) {
+CudnnPlan::CudnnPlan(Device &device, const Cudnn &cudnn, const std::vector<CudnnDescriptor> &operations, const CudnnRules &rules, const CudnnTrial &trial)
+    : cudnn_(&cudnn) {
     cudnnHandle_t handle = cudnn.handle();
     std::vector<cudnnBackendDescriptor_t> raw;
     for (const CudnnDescriptor &operation : operations) raw.push_back(operation.raw());
@@ -137,16 +141,21 @@ CudnnPlan::CudnnPlan(const Cudnn &cudnn, const std::vector<CudnnDescriptor> &ope
     graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, CUDNN_TYPE_HANDLE, 1, &handle)
         .set(CUDNN_ATTR_OPERATIONGRAPH_OPS, CUDNN_TYPE_BACKEND_DESCRIPTOR, static_cast<std::int64_t>(raw.size()), raw.data())
         .finalize();
-    std::vector<CudnnDescriptor> list = configurations(cudnn, graph, CUDNN_HEUR_MODE_A);
-    if (rules.prefer_tensor_cores && choose(list, rules, true)) return;
-    if (choose(list, rules, false)) return;
-    if (!rules.fallback) throw CudnnRefuses{};
-    list = configurations(cudnn, graph, CUDNN_HEUR_MODE_FALLBACK);
-    if (!choose(list, rules, false)) throw CudnnRefuses{};
+    const int most = device.tuner().on ? kCandidates : 1;
+    const std::vector<CudnnDescriptor> named = configurations(cudnn, graph, CUDNN_HEUR_MODE_A);
+    std::vector<Candidate> list;
+    if (rules.prefer_tensor_cores) list = candidates(named, rules, true, most);
+    if (list.empty()) list = candidates(named, rules, false, most);
+    if (list.empty() && rules.fallback) list = candidates(configurations(cudnn, graph, CUDNN_HEUR_MODE_FALLBACK), rules, false, most);
+    if (list.empty()) throw CudnnRefuses{};
+    chosen_ = std::move(list[static_cast<std::size_t>(fastest(device, list, trial))]);
 }
 
-bool CudnnPlan::choose(const std::vector<CudnnDescriptor> &configurations, const CudnnRules &rules, bool needs_tensor_cores) {
+std::vector<CudnnPlan::Candidate> CudnnPlan::candidates(const std::vector<CudnnDescriptor> &configurations, const CudnnRules &rules, bool needs_tensor_cores,
+                                                        int most) const {
+    std::vector<Candidate> list;
     for (const CudnnDescriptor &configuration : configurations) {
+        if (static_cast<int>(list.size()) == most) break;
         try {
             const EngineNotes notes = notes_of(*cudnn_, configuration);
             if (notes.forbidden || (notes.tensor_cores && !rules.tensor_cores) || (!notes.tensor_cores && needs_tensor_cores))
@@ -158,19 +167,31 @@ bool CudnnPlan::choose(const std::vector<CudnnDescriptor> &configurations, const
                 .finalize();
             std::int64_t bytes = 0;
             plan->get(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE, CUDNN_TYPE_INT64, 1, &bytes);
-            if (bytes > kMostWorkspace) continue;
-            workspace_bytes_ = static_cast<std::size_t>(bytes);
-            plan_ = std::move(plan);
-            return true;
+            if (bytes <= kMostWorkspace) list.push_back({std::move(plan), static_cast<std::size_t>(bytes)});
         } catch (CudnnRefuses) {
             continue;
         }
     }
-    return false;
+    return list;
+}
+
+int CudnnPlan::fastest(Device &device, const std::vector<Candidate> &list, const CudnnTrial &trial) const {
+    std::vector<std::size_t> bytes = trial.bytes;
+    bytes.push_back(0);
+    for (const Candidate &one : list) bytes.back() = std::max(bytes.back(), one.workspace_bytes);
+    return device.tuner().fastest("cudnn " + std::to_string(cudnn_->version()) + ' ' + trial.key, static_cast<int>(list.size()), bytes, device.stream(),
+                                  [&](int way, const std::vector<void *> &memory, cudaStream_t stream) {
+                                      execute(*list[static_cast<std::size_t>(way)].plan, trial.ids, {memory.begin(), memory.end() - 1}, memory.back(), stream);
+                                  });
 }
 
 void CudnnPlan::launch(const std::vector<std::int64_t> &ids, const std::vector<void *> &addresses, void *workspace,
                        cudaStream_t stream) const {
+    execute(*chosen_.plan, ids, addresses, workspace, stream);
+}
+
+void CudnnPlan::execute(const CudnnDescriptor &plan, const std::vector<std::int64_t> &ids, const std::vector<void *> &addresses, void *workspace,
+                        cudaStream_t stream) const {
     try {
         CudnnDescriptor pack(*cudnn_, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
         const auto count = static_cast<std::int64_t>(ids.size());
@@ -179,7 +200,7 @@ void CudnnPlan::launch(const std::vector<std::int64_t> &ids, const std::vector<v
             .set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &workspace)
             .finalize();
         demand(cudnn_->set_stream(cudnn_->handle(), stream));
-        demand(cudnn_->execute(cudnn_->handle(), plan_->raw(), pack.raw()));
+        demand(cudnn_->execute(cudnn_->handle(), plan.raw(), pack.raw()));
     } catch (CudnnRefuses) {
         throw kernels::Failure{MPT_ERROR_DEVICE, "cuDNN: a convolution failed"};
     }

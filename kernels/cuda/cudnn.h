@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,8 @@
 #endif
 
 namespace mpt::cuda {
+
+class Device;
 
 #ifdef MPT_HAS_CUDNN
 
@@ -32,6 +35,7 @@ public:
     Cudnn &operator=(const Cudnn &) = delete;
 
     cudnnHandle_t handle() const { return handle_; }
+    std::size_t version() const { return version_; }  // 91400 for 9.14.0
 
     decltype(&cudnnSetStream) set_stream = nullptr;
     decltype(&cudnnBackendCreateDescriptor) create_descriptor = nullptr;
@@ -47,6 +51,7 @@ private:
 
     decltype(&cudnnDestroy) destroy_ = nullptr;
     cudnnHandle_t handle_ = nullptr;
+    std::size_t version_ = 0;
 };
 
 // An object of cuDNN's. Every function throws CudnnRefuses where cuDNN says no.
@@ -87,24 +92,38 @@ struct CudnnRules {
     bool fallback;             // engines that the heuristics would not name
 };
 
+// What a tuner needs to try a plan: what the graph is, and its tensors.
+struct CudnnTrial {
+    std::string key;
+    std::vector<std::int64_t> ids;
+    std::vector<std::size_t> bytes;
+};
+
 // A graph of operations with a chosen engine.
 class CudnnPlan {
 public:
-    // The first of the engines in the order of the heuristics that the rules allow and that can run. CudnnRefuses where there is
-    // none.
-    CudnnPlan(const Cudnn &cudnn, const std::vector<CudnnDescriptor> &operations, const CudnnRules &rules);
+    // Of the engines that the rules allow and that can run the first in the order of the heuristics, or the fastest, where the device's
+    // tuner is on. CudnnRefuses where there is none.
+    CudnnPlan(Device &device, const Cudnn &cudnn, const std::vector<CudnnDescriptor> &operations, const CudnnRules &rules, const CudnnTrial &trial);
 
-    std::size_t workspace_bytes() const { return workspace_bytes_; }
+    std::size_t workspace_bytes() const { return chosen_.workspace_bytes; }
     // Throws Failure.
     void launch(const std::vector<std::int64_t> &ids, const std::vector<void *> &addresses, void *workspace,
                 cudaStream_t stream) const;
 
 private:
-    bool choose(const std::vector<CudnnDescriptor> &configurations, const CudnnRules &rules, bool needs_tensor_cores);
+    struct Candidate {
+        std::unique_ptr<CudnnDescriptor> plan;
+        std::size_t workspace_bytes;
+    };
+    // At most so many of the configurations.
+    std::vector<Candidate> candidates(const std::vector<CudnnDescriptor> &configurations, const CudnnRules &rules, bool needs_tensor_cores, int most) const;
+    int fastest(Device &device, const std::vector<Candidate> &list, const CudnnTrial &trial) const;
+    void execute(const CudnnDescriptor &plan, const std::vector<std::int64_t> &ids, const std::vector<void *> &addresses, void *workspace,
+                 cudaStream_t stream) const;
 
     const Cudnn *cudnn_;
-    std::unique_ptr<CudnnDescriptor> plan_;
-    std::size_t workspace_bytes_ = 0;
+    Candidate chosen_;
 };
 
 #else

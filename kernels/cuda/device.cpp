@@ -4,6 +4,7 @@
 
 #include "common/kernel.h"
 #include "cudnn.h"
+#include "tuner.h"
 
 namespace mpt::cuda {
 
@@ -85,6 +86,7 @@ Device::Device(int index) : index_(index) {
             std::to_string(cublasLtGetVersion());
     if (capability_ < 80)
         throw Failure{MPT_ERROR_DEVICE, text_ + ": compute capability 8.0 or newer is needed"};
+    tuner_ = std::make_unique<Tuner>(text_);
     const CurrentDevice current(index);
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
 }

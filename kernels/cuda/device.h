@@ -17,6 +17,7 @@ void check(cudaError_t error, const char *what);
 void check_launch(const char *kernel);
 
 class Cudnn;
+class Tuner;
 
 class Device {
 public:
@@ -36,6 +37,7 @@ public:
     cublasLtHandle_t cublaslt();
     // Likewise. Null where the machine has no cuDNN that can be used, and where it is not to be used.
     const Cudnn *cudnn();
+    Tuner &tuner() { return *tuner_; }
 
 private:
     int index_, multiprocessors_ = 0, capability_ = 0;
@@ -43,6 +45,7 @@ private:
     cublasLtHandle_t cublaslt_ = nullptr;
     std::unique_ptr<Cudnn> cudnn_;
     bool cudnn_sought_ = false;
+    std::unique_ptr<Tuner> tuner_;
     std::string text_;
 };
 

@@ -7,6 +7,8 @@
 
 #include "device/attrs/product.h"
 #include "elementwise.cuh"
+#include "matmul_forms.h"
+#include "matmul_padded.h"
 #include "product.h"
 
 namespace mpt::cuda {
@@ -43,31 +45,6 @@ mpt_mod_operand row_of(const mpt_mod_operand &bias, const mpt_mod_operand &like)
     std::fill_n(out.strides, like.ndim, 0);
     out.strides[like.ndim - 1] = bias.strides[0];
     return out;
-}
-
-// The distance of batches, when one number says it.
-std::optional<std::int64_t> batch_stride(const mpt_mod_operand &x) {
-    std::int64_t stride = 0, expected = 0;
-    bool first = true;
-    for (int d = x.ndim - 3; d >= 0; --d) {
-        if (x.shape[d] == 1) continue;
-        if (first)
-            stride = x.strides[d], first = false;
-        else if (x.strides[d] != expected)
-            return std::nullopt;
-        expected = x.strides[d] * x.shape[d];
-    }
-    return stride;
-}
-
-// A row-major [rows, columns] as the transpose of a column-major matrix, which is how cuBLASLt sees it.
-std::optional<MatrixForm> form_of(const mpt_mod_operand &x) {
-    const std::optional<std::int64_t> batch = batch_stride(x);
-    if (!batch) return std::nullopt;
-    const std::int64_t rows = x.shape[x.ndim - 2], columns = x.shape[x.ndim - 1], down = x.strides[x.ndim - 2], across = x.strides[x.ndim - 1];
-    if ((across == 1 || columns == 1) && (rows == 1 || down >= columns)) return MatrixForm{false, rows == 1 ? columns : down, *batch};
-    if ((down == 1 || rows == 1) && (columns == 1 || across >= rows)) return MatrixForm{true, columns == 1 ? rows : across, *batch};
-    return std::nullopt;
 }
 
 template <class T, class Out>
@@ -195,6 +172,7 @@ private:
 };
 
 std::unique_ptr<Kernel> prepare(Device &device, const mpt_mod_call &call) {
+    if (std::unique_ptr<Kernel> padded = prepare_padded(device, call)) return padded;
     std::unique_ptr<Kernel> kernel;
     visit_float(kName, call.in[0].dtype, [&](auto t) {
         using T = decltype(t);

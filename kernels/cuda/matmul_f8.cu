@@ -90,6 +90,9 @@ public:
 
     void launch(const void *const *in, void *const *out, void *workspace, cudaStream_t stream) override {
         const void *a = a_.place(in[0], workspace, stream), *b = b_.place(in[1], workspace, stream);
+        for (const void *address : {a, b, in[2], static_cast<const void *>(out[0])})
+            if (reinterpret_cast<std::uintptr_t>(address) % 16 != 0)
+                throw Failure{MPT_ERROR_UNSUPPORTED, "matmul_f8: memory of the host's that does not start at a multiple of 16 bytes: wrap it where it does"};
         product_.launch({b, a, in[2], out[0], in[4], in[3]}, static_cast<char *>(workspace) + product_at_, stream);
     }
     const char *name() const override { return "cublaslt:matmul_f8"; }

@@ -5,6 +5,8 @@
 #include <new>
 
 #include "kernel.h"
+#include "tuner.h"
+#include "unconcerned.h"
 
 struct mpt_mod_device {
     explicit mpt_mod_device(int index) : device(index) {}
@@ -110,10 +112,15 @@ void *stream(mpt_mod_device *dev) {
 mpt_status set_option(mpt_mod_device *dev, const char *key, const char *value, mpt_mod_error *error) {
     return guard(error, [&] {
         const std::string k = key, v = value;
-        if (k != "tf32" && k != "cudnn")
-            throw Failure{MPT_ERROR_NOT_FOUND, "argument 'key' is '" + k + "': there are 'fusion' and, on a GPU, 'tf32' and 'cudnn'"};
+        Tuner &tuner = dev->device.tuner();
+        if (k == "tune_cache") {
+            tuner.keep_in(v);
+            return MPT_OK;
+        }
+        if (k != "tf32" && k != "cudnn" && k != "tune")
+            throw Failure{MPT_ERROR_NOT_FOUND, "argument 'key' is '" + k + "': there are 'fusion' and, on a GPU, 'tf32', 'cudnn', 'tune' and 'tune_cache'"};
         if (v != "on" && v != "off") throw Failure{MPT_ERROR_ARGUMENT, "argument 'value' is '" + v + "': '" + k + "' is 'on' or 'off'"};
-        (k == "tf32" ? dev->device.tf32 : dev->device.uses_cudnn) = v == "on";
+        (k == "tf32" ? dev->device.tf32 : k == "cudnn" ? dev->device.uses_cudnn : tuner.on) = v == "on";
         return MPT_OK;
     });
 }
@@ -137,6 +144,7 @@ mpt_status graph_create(mpt_mod_device *dev, mpt_status (*enqueue)(void *stream,
                         mpt_mod_error *error) {
     return guard(error, [&] {
         const CurrentDevice current(dev->device.index());
+        const Unconcerned unconcerned;  // the program's first run may be a part of a graph of the host's
         auto made = std::make_unique<mpt_mod_graph>();
         made->device = dev->device.index();
         cudaStream_t stream;

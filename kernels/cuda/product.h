@@ -1,10 +1,11 @@
-// One matrix product through cuBLASLt: descriptors, algorithm and workspace decided once.
+// One matrix product through cuBLASLt: descriptors, algorithm and workspace decided once, the algorithm by the heuristics or by trying.
 #pragma once
 
 #include <cublasLt.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "device.h"
 
@@ -44,11 +45,16 @@ public:
 
     // With room to align it, which the core does less than cuBLASLt asks for.
     std::size_t workspace_bytes() const { return workspace_bytes_ ? workspace_bytes_ + kWorkspaceAlignment - 1 : 0; }
-    void launch(const ProductAddresses &at, void *workspace, cudaStream_t stream);
+    // add: to what is in d, which is f32 then.
+    void launch(const ProductAddresses &at, void *workspace, cudaStream_t stream, bool add = false) const;
 
 private:
     static constexpr std::size_t kWorkspaceAlignment = 256;
-    bool choose(Device &device, std::uint32_t alignment, cublasLtMatmulAlgo_t &algo);
+    // At most so many, in the order of the heuristics; none: there is no algorithm.
+    std::vector<cublasLtMatmulHeuristicResult_t> algorithms(Device &device, std::uint32_t alignment, int most) const;
+    const cublasLtMatmulHeuristicResult_t &fastest(Device &device, const ProductForm &form, const std::vector<cublasLtMatmulHeuristicResult_t> &list) const;
+    void enqueue(const ProductAddresses &at, const cublasLtMatmulAlgo_t &algo, void *workspace, std::size_t workspace_bytes, cudaStream_t stream,
+                 bool add) const;
 
     cublasLtHandle_t handle_ = nullptr;
     cublasLtMatmulDesc_t operation_ = nullptr;

@@ -42,6 +42,9 @@ constexpr Op kScaledMatmul{.name = "scaled_matmul", .kernel = "matmul_f8", .infe
 constexpr Op kUpdate{.name = "fp8_update", .kernel = "fp8_update", .updates = true};
 const RegisteredOps registered_0(kQuantize), registered_1(kRescale), registered_2(kUpdate), registered_3(kScaledMatmul);
 
+// Tensor cores fetch 16 bytes at a time. What owns its memory starts well; slices may not.
+bool starts_well(const Tensor &t) { return t.offset * static_cast<std::int64_t>(dtype_size(t.dtype)) % 16 == 0; }
+
 }  // namespace
 
 double ops::fp8_limit(mpt_dtype dtype) { return dtype == MPT_F8E4M3 ? 448 : 57344; }
@@ -67,6 +70,8 @@ Ref<Tensor> ops::scaled_matmul(const Ref<Tensor> &a, const Ref<Tensor> &b, const
     if (into ? into->dtype != dtype || !(into->shape == shape) : false) return nullptr;
     // Both have been quantized: the host's own fp8 tensors are refused by the op.
     if (!is_f8(a->dtype) || !is_f8(b->dtype) || (bias && bias->dtype != dtype)) return nullptr;
+    for (const Tensor *t : std::initializer_list<const Tensor *>{a.get(), b.get(), bias.get(), into})
+        if (t && !starts_well(*t)) return nullptr;
     const KernelCall form{kScaledMatmul.kernel,
                           {form_of(a.get()), form_of(b.get()), form_of(bias.get()), form_of(a->inverse_scale.get()), form_of(b->inverse_scale.get())},
                           {into ? form_of(into) : form_of(dtype, shape, contiguous(shape))}};

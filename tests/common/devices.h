@@ -1,6 +1,7 @@
 // Where a test runs. A test is written once and instantiated for each of these.
 #pragma once
 
+#include <cstdlib>
 #include <ostream>
 #include <vector>
 
@@ -39,6 +40,8 @@ inline mpt_status open(Device device, int threads, Context &ctx) {
     desc.threads = device == Device::Cuda ? 0 : threads;
     const mpt_status status = mpt_context_create(&desc, ctx.out());
     if (status == MPT_OK && device == Device::CpuPortable) MUST(mpt_context_set_option(ctx, "onednn", "off"));
+    // The libraries' faster algorithms keep to the same bounds: MPT_TEST_TUNE=1 runs the tests with them.
+    if (status == MPT_OK && device == Device::Cuda && std::getenv("MPT_TEST_TUNE")) MUST(mpt_context_set_option(ctx, "tune", "on"));
     return status;
 }
 

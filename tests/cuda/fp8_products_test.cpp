@@ -79,8 +79,8 @@ TEST_F(Fp8Products, AreThoseOfTheDecodedOperands_cuda) {
         std::size_t products = 0;
         for (std::size_t at = got.text.find("\tscaled_matmul\t"); at != std::string::npos; at = got.text.find("\tscaled_matmul\t", at + 1)) ++products;
         EXPECT_EQ(3u, products) << "forward and both gradients\n" << got.text;
-        expect_close(got.y, exact.y, 0x1p-8, "y");  // one unit of bf16
-        expect_close(got.dx, exact.dx, 0x1p-8, "dx");
+        expect_close(got.y, exact.y, 0x1p-7, "y");  // one unit in the last place of bf16, when it is the largest
+        expect_close(got.dx, exact.dx, 0x1p-7, "dx");
         expect_close(got.dw, exact.dw, 1e-3, "dw");
         expect_close(got.db, exact.db, 1e-5, "db");
     }

@@ -70,13 +70,13 @@ TEST_F(HostStream, CapturesAnEagerStep_cuda) {
 
 // A program inside of the host's graph: its own graph becomes a part of it.
 TEST_F(HostStream, CapturesAProgram_cuda) {
-    for (const CaptureMode mode : {kGlobal, kThreadLocal}) {
-        SCOPED_TRACE(label(Kind::Cnn, MPT_BF16, mode));
+    for (const auto &[mode, before] : {std::pair(kGlobal, 2), std::pair(kThreadLocal, 2), std::pair(kThreadLocal, 0)}) {
+        SCOPED_TRACE(label(Kind::Cnn, MPT_BF16, mode) + ", runs before: " + std::to_string(before));
         Context other = must_create(MPT_DEVICE_CUDA);
         Trainer trainer(ctx, Kind::Cnn, MPT_BF16), twin(other, Kind::Cnn, MPT_BF16);
         for (Trainer *t : {&trainer, &twin}) {
             t->capture();
-            for (int i = 0; i < 2; ++i) MUST(mpt_program_run(t->program));
+            for (int i = 0; i < before; ++i) MUST(mpt_program_run(t->program));
         }
         driver->begin_capture(stream, mode);
         mpt_status status = mpt_program_run(trainer.program);

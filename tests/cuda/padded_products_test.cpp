@@ -1,0 +1,107 @@
+// Products whose rows start anywhere, beside the same with columns of zeros that make them start well, which go another way.
+#include <cmath>
+
+#include "common/random.h"
+#include "gpu.h"
+
+using namespace cuda;
+
+namespace {
+
+// More than a stripe of 128 MiB, and no multiple of it.
+constexpr std::int64_t kRows = 5000, kIn = 264, kWords = 17001, kPadded = 17008;
+
+std::vector<float> random_values(std::int64_t n, std::uint64_t seed) {
+    test::Random random(seed);
+    std::vector<float> values(static_cast<std::size_t>(n));
+    for (float &v : values) v = static_cast<float>(random.uniform(-1, 1));
+    return values;
+}
+
+// [rows, columns] with zeros behind.
+std::vector<float> enlarged(const std::vector<float> &x, std::int64_t columns, std::int64_t rows_to, std::int64_t columns_to) {
+    std::vector<float> y(static_cast<std::size_t>(rows_to * columns_to));
+    const std::int64_t rows = static_cast<std::int64_t>(x.size()) / columns;
+    for (std::int64_t i = 0; i < rows; ++i) std::copy_n(x.begin() + i * columns, columns, y.begin() + i * columns_to);
+    return y;
+}
+
+struct Results {
+    std::vector<float> y, dx, dw;
+    std::string plan;
+};
+
+Results run(mpt_context *ctx, mpt_dtype dtype, std::int64_t words, const std::vector<float> &x_values, const std::vector<float> &w_values,
+            const std::vector<float> &b_values, const std::vector<float> &dy_values) {
+    const Tensor x = net::tensor(ctx, MPT_F32, {kRows, kIn}, x_values), w = net::tensor(ctx, MPT_F32, {words, kIn}, w_values),
+                 b = net::tensor(ctx, MPT_F32, {words}, b_values), wide = net::tensor(ctx, MPT_F32, {kRows, words}, dy_values);
+    Tensor dy, y;
+    MUST(mpt_cast(wide, dtype, dy.out()));
+    for (mpt_tensor *t : {static_cast<mpt_tensor *>(x), static_cast<mpt_tensor *>(w)}) MUST(mpt_tensor_set_requires_grad(t, 1));
+    Policy policy;
+    MUST(mpt_policy_create(ctx, dtype, policy.out()));
+    Program program;
+    MUST(mpt_capture_begin(ctx));
+    MUST(mpt_autocast_begin(ctx, policy));
+    MUST(mpt_linear(x, w, b, y.out()));
+    MUST(mpt_autocast_end(ctx));
+    mpt_tensor *roots[] = {y}, *cotangents[] = {dy};
+    MUST(mpt_backward_from(roots, cotangents, 1, MPT_GRAD_WRITE));
+    MUST(mpt_capture_end(ctx, roots, 1, program.out()));
+    MUST(mpt_program_run(program));
+    std::size_t needed = 0;
+    MUST(mpt_program_dump(program, nullptr, 0, &needed));
+    Results results;
+    results.plan.resize(needed);
+    MUST(mpt_program_dump(program, results.plan.data(), needed, nullptr));
+    results.y = net::floats(y);
+    const auto gradient = [](mpt_tensor *t) {
+        Tensor g;
+        MUST(mpt_tensor_grad(t, g.out()));
+        return net::floats(g);
+    };
+    results.dx = gradient(x);
+    results.dw = gradient(w);
+    return results;
+}
+
+// The first `columns` of exact's, which has more.
+void expect_near(const std::vector<float> &got, std::int64_t columns, const std::vector<float> &exact, std::int64_t exact_columns, double units, const char *what) {
+    double largest = 0, worst = 0;
+    for (std::size_t i = 0; i < got.size(); ++i) {
+        const std::int64_t row = static_cast<std::int64_t>(i) / columns, column = static_cast<std::int64_t>(i) % columns;
+        const double e = exact[static_cast<std::size_t>(row * exact_columns + column)], g = got[i];
+        largest = std::max(largest, std::fabs(e));
+        worst = std::max(worst, std::isfinite(g) ? std::fabs(e - g) : HUGE_VAL);
+    }
+    EXPECT_GT(largest, 1) << what;
+    EXPECT_LE(worst, units * largest) << what;
+}
+
+std::size_t times(const std::string &text, const std::string &part) {
+    std::size_t n = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+    return n;
+}
+
+class PaddedProducts : public Gpu {};
+
+}  // namespace
+
+TEST_F(PaddedProducts, AreThoseOfMatricesThatStartWell_cuda) {
+    const std::vector<float> x = random_values(kRows * kIn, 1), w = random_values(kWords * kIn, 2), b = random_values(kWords, 3),
+                             dy = random_values(kRows * kWords, 4);
+    for (const mpt_dtype dtype : {MPT_F16, MPT_BF16}) {
+        SCOPED_TRACE(mpt_dtype_name(dtype));
+        const Results got = run(ctx, dtype, kWords, x, w, b, dy);
+        const Results exact = run(ctx, dtype, kPadded, x, enlarged(w, kIn, kPadded, kIn), enlarged(b, kWords, 1, kPadded), enlarged(dy, kWords, kRows, kPadded));
+        EXPECT_EQ(3u, times(got.plan, "cublaslt:matmul, padded")) << got.plan;
+        EXPECT_EQ(0u, times(exact.plan, "padded")) << exact.plan;
+        const double unit = dtype == MPT_F16 ? 0x1p-10 : 0x1p-7;  // in the last place of the largest
+        expect_near(got.y, kWords, exact.y, kPadded, unit, "y");
+        expect_near(got.dx, kIn, exact.dx, kIn, unit, "dx");
+        expect_near(got.dw, kIn, exact.dw, kIn, 1e-5, "dw");
+        const Results again = run(ctx, dtype, kWords, x, w, b, dy);
+        EXPECT_TRUE(again.y == got.y && again.dx == got.dx && again.dw == got.dw) << "the same bits";
+    }
+}
