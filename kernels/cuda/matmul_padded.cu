@@ -1,6 +1,7 @@
-// Tensor cores are fed, and their results are stored, in pieces of 16 bytes; where rows start between them cuBLASLt takes kernels that are
-// six times slower. So such a matrix is copied to or from rows in the workspace that start well, a stripe at a time: rows of the result,
-// or, where the long side is the sum's, parts of the sum, which are added up in f32.
+// Tensor cores are fed, and their results are stored, in pieces of 16 bytes; where an extent along which elements lie beside each other is no
+// multiple of that, cuBLASLt takes kernels that are six times slower, however far apart the lines are. So such a matrix is copied to or from
+// longer lines in the workspace, a stripe at a time: rows of the result, or, where those are odd, parts of the sum, which are added up in f32.
+// The smaller matrix beside it gets lines of zeros.
 #include "matmul_padded.h"
 
 #include <algorithm>
@@ -13,7 +14,7 @@ namespace {
 
 constexpr const char *kName = "matmul";
 constexpr std::int64_t kPack = 8;                           // elements of 16 bytes
-constexpr std::int64_t kStripeBytes = std::int64_t{128} << 20;
+constexpr std::int64_t kStripeBytes = std::int64_t{256} << 20;
 constexpr std::int64_t kStripeStep = 128;                   // rows, a multiple of a product's tile
 // Below, the copies cost more than they save.
 constexpr double kLeastOperations = 4e9;
@@ -82,8 +83,8 @@ __global__ void __launch_bounds__(kThreads) unpad(const Half *from, Half *to, st
     }
 }
 
-bool starts_well(const MatrixForm &form, std::size_t size) {
-    return form.ld * static_cast<std::int64_t>(size) % 16 == 0;
+bool starts_well(const MatrixForm &form) {
+    return form.ld % kPack == 0;
 }
 bool dense_rows(const mpt_mod_operand &x) {
     return x.strides[1] == 1 && x.strides[0] == x.shape[1];
@@ -92,81 +93,103 @@ std::int64_t padded(std::int64_t n) {
     return (n + kPack - 1) / kPack * kPack;
 }
 
+// Which extent is no multiple of a pack: the result's columns N, and with them the lines of b; the sum's K, likewise; or, where a is transposed,
+// the result's rows M, and the stripes are parts of the sum.
+enum class Odd { Columns, Depth, Rows };
+
 class PaddedMatmul final : public Kernel {
 public:
-    enum class Long { Result, Operand, Sum };  // y [M, N], a [M, K], or a [M, K] of transposed rows is what does not start well
-
-    PaddedMatmul(Device &device, const mpt_mod_call &call, Long which, const MatrixForm &a, const MatrixForm &b, const MatrixForm &y)
-        : device_(device), which_(which), has_bias_(present(call.in[2])) {
+    PaddedMatmul(Device &device, const mpt_mod_call &call, Odd odd, const MatrixForm &a, const MatrixForm &b, const MatrixForm &y)
+        : device_(device), odd_(odd), has_bias_(present(call.in[2])) {
         const std::int64_t m = call.out[0].shape[0], n = call.out[0].shape[1], k = call.in[0].shape[1];
-        width_ = which == Long::Result ? n : which == Long::Operand ? k : m;
+        width_ = odd == Odd::Columns ? n : odd == Odd::Depth ? k : m;
         ld_ = padded(width_);
-        total_ = which == Long::Sum ? k : m;
-        stripe_ = std::min(total_, std::max(kStripeStep, kStripeBytes / (ld_ * static_cast<std::int64_t>(sizeof(Half))) / kStripeStep * kStripeStep));
+        total_ = odd == Odd::Rows ? k : m;
+        stripe_ = std::min(total_, std::max(kStripeStep, kStripeBytes / (ld_ * kSize) / kStripeStep * kStripeStep));
         ProductForm form = {};
-        form.rows = n;
-        form.columns = m;
-        form.depth = k;
+        form.rows = odd == Odd::Columns ? ld_ : n;  // cuBLASLt's columns are our rows
+        form.columns = odd == Odd::Rows ? ld_ : stripe_;
+        form.depth = odd == Odd::Columns ? k : odd == Odd::Depth ? ld_ : stripe_;
         form.batches = 1;
         form.a_dtype = form.b_dtype = call.in[0].dtype;
         form.out_dtype = call.out[0].dtype;
         form.bias_dtype = call.in[2].dtype;
-        form.a = b;  // cuBLASLt's columns are our rows
-        form.b = which == Long::Result ? a : MatrixForm{which == Long::Sum, ld_, 0};
-        form.d = which == Long::Result ? MatrixForm{false, ld_, 0} : y;
-        (which == Long::Sum ? form.depth : form.columns) = stripe_;
-        // How far the next stripe is, in bytes, in what is used as it lies.
-        const auto step = [&](const MatrixForm &x, bool along, std::size_t size) { return (along ? x.ld : 1) * static_cast<std::int64_t>(size); };
-        const std::size_t out_size = form.out_dtype == MPT_F32 ? 4 : 2;
-        a_step_ = step(a, which == Long::Sum ? a.transposed : !a.transposed, sizeof(Half));
-        b_step_ = which == Long::Sum ? step(b, !b.transposed, sizeof(Half)) : 0;
-        y_step_ = which == Long::Sum ? 0 : step(y, true, out_size);
+        form.a = b;
+        form.b = odd == Odd::Columns ? a : MatrixForm{odd == Odd::Rows, ld_, 0};
+        form.d = odd == Odd::Columns ? MatrixForm{false, ld_, 0} : y;
         fits = whole_.prepare(device, form);
-        const std::int64_t rest = total_ % stripe_;
-        if (fits && rest != 0) {
-            (which == Long::Sum ? form.depth : form.columns) = rest;
+        if (const std::int64_t rest = total_ % stripe_; fits && rest != 0) {
+            (odd == Odd::Rows ? form.depth : form.columns) = rest;
             fits = rest_.prepare(device, form);
         }
-        product_at_ = static_cast<std::size_t>((stripe_ * ld_ * static_cast<std::int64_t>(sizeof(Half)) + 255) / 256 * 256);
-        workspace_bytes = product_at_ + std::max(whole_.workspace_bytes(), rest_.workspace_bytes()) + 15;
+        // From one line to the next, in bytes, in what is used as it lies.
+        a_step_ = kSize * (odd == Odd::Rows || !a.transposed ? a.ld : 1);
+        b_step_ = odd != Odd::Rows ? 0 : kSize * (b.transposed ? 1 : b.ld);
+        y_step_ = odd == Odd::Rows ? 0 : y.ld * (call.out[0].dtype == MPT_F32 ? 4 : 2);
+        line_bytes_ = odd == Odd::Rows ? y.ld * 4 : b.ld * kSize;
+        take(stripe_ * ld_ * kSize);
+        lines_at_ = take(ld_ * line_bytes_);
+        bias_at_ = take(has_bias_ ? ld_ * kSize : 0);
+        product_at_ = take(static_cast<std::int64_t>(std::max(whole_.workspace_bytes(), rest_.workspace_bytes())));
     }
 
     void launch(const void *const *in, void *const *out, void *workspace, cudaStream_t stream) override {
-        auto *scratch = reinterpret_cast<char *>((reinterpret_cast<std::uintptr_t>(workspace) + 15) / 16 * 16);
-        auto *stripe = reinterpret_cast<Half *>(scratch);
+        auto *scratch = static_cast<char *>(workspace);
+        auto *stripe = static_cast<Half *>(workspace);
+        if (odd_ != Odd::Rows) extend(scratch + lines_at_, in[1], line_bytes_, stream);
+        if (has_bias_) extend(scratch + bias_at_, in[2], kSize, stream);
         for (std::int64_t at = 0; at < total_; at += stripe_) {
-            const std::int64_t rows = std::min(stripe_, total_ - at);
-            const Product &product = rows == stripe_ ? whole_ : rest_;
-            const void *a = static_cast<const char *>(in[0]) + at * a_step_, *b = static_cast<const char *>(in[1]) + at * b_step_;
-            void *y = static_cast<char *>(out[0]) + at * y_step_;
-            if (which_ != Long::Result) {
-                pad<<<blocks(), kThreads, 0, stream>>>(static_cast<const Half *>(a), stripe, static_cast<std::uint32_t>(rows), static_cast<std::uint32_t>(width_),
-                                                       static_cast<std::uint32_t>(ld_));
-                check_launch(kName);
+            const std::int64_t lines = std::min(stripe_, total_ - at);
+            const Product &product = lines == stripe_ ? whole_ : rest_;
+            const auto rows = static_cast<std::uint32_t>(lines), width = static_cast<std::uint32_t>(width_), ld = static_cast<std::uint32_t>(ld_);
+            const void *a = static_cast<const char *>(in[0]) + at * a_step_;
+            auto *y = static_cast<char *>(out[0]) + at * y_step_;
+            switch (odd_) {
+                case Odd::Columns:
+                    product.launch({scratch + lines_at_, a, scratch + bias_at_, stripe}, scratch + product_at_, stream);
+                    unpad<<<blocks(), kThreads, 0, stream>>>(stripe, reinterpret_cast<Half *>(y), rows, width, ld,
+                                                             static_cast<std::uint32_t>((16 - reinterpret_cast<std::uintptr_t>(y) % 16) % 16 / sizeof(Half)));
+                    break;
+                case Odd::Depth:
+                    pad<<<blocks(), kThreads, 0, stream>>>(static_cast<const Half *>(a), stripe, rows, width, ld);
+                    product.launch({scratch + lines_at_, stripe, nullptr, y}, scratch + product_at_, stream);
+                    break;
+                case Odd::Rows:
+                    pad<<<blocks(), kThreads, 0, stream>>>(static_cast<const Half *>(a), stripe, rows, width, ld);
+                    product.launch({static_cast<const char *>(in[1]) + at * b_step_, stripe, nullptr, scratch + lines_at_}, scratch + product_at_, stream, at != 0);
+                    break;
             }
-            product.launch({b, which_ == Long::Result ? a : stripe, in[2], which_ == Long::Result ? stripe : y}, scratch + product_at_, stream,
-                           which_ == Long::Sum && at != 0);
-            if (which_ == Long::Result) {
-                const auto head = static_cast<std::uint32_t>((16 - reinterpret_cast<std::uintptr_t>(y) % 16) % 16 / sizeof(Half));
-                unpad<<<blocks(), kThreads, 0, stream>>>(stripe, static_cast<Half *>(y), static_cast<std::uint32_t>(rows), static_cast<std::uint32_t>(width_),
-                                                         static_cast<std::uint32_t>(ld_), head);
-                check_launch(kName);
-            }
+            check_launch(kName);
         }
+        if (odd_ == Odd::Rows)
+            check(cudaMemcpyAsync(out[0], scratch + lines_at_, static_cast<std::size_t>(width_ * line_bytes_), cudaMemcpyDeviceToDevice, stream), kName);
     }
     const char *name() const override { return "cublaslt:matmul, padded"; }
 
     bool fits = false;  // cuBLASLt has what is needed
 
 private:
+    static constexpr std::int64_t kSize = sizeof(Half);
+
+    std::size_t take(std::int64_t nbytes) {
+        const std::size_t at = workspace_bytes;
+        workspace_bytes += (static_cast<std::size_t>(nbytes) + 255) / 256 * 256;
+        return at;
+    }
     unsigned blocks() const { return static_cast<unsigned>(device_.multiprocessors()) * 8; }
+    // Lines of zeros behind the last one.
+    void extend(char *to, const void *from, std::int64_t line_bytes, cudaStream_t stream) const {
+        const auto bytes = static_cast<std::size_t>(width_ * line_bytes);
+        check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream), kName);
+        check(cudaMemsetAsync(to + bytes, 0, static_cast<std::size_t>(ld_ * line_bytes) - bytes, stream), kName);
+    }
 
     const Device &device_;
-    const Long which_;
+    const Odd odd_;
     const bool has_bias_;
-    std::int64_t width_, ld_, total_, stripe_, a_step_, b_step_, y_step_;
+    std::int64_t width_, ld_, total_, stripe_, a_step_, b_step_, y_step_, line_bytes_;
     Product whole_, rest_;
-    std::size_t product_at_;
+    std::size_t lines_at_, bias_at_, product_at_;
 };
 
 }  // namespace
@@ -177,18 +200,21 @@ std::unique_ptr<Kernel> prepare_padded(Device &device, const mpt_mod_call &call)
     const std::int64_t m = out.shape[0], n = out.shape[1], k = x.shape[1];
     if (2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) < kLeastOperations || std::min({m, n, k}) < kLeastReuse) return nullptr;
     const std::optional<MatrixForm> a = form_of(x), b = form_of(w), y = form_of(out);
-    if (!a || !b || !y || y->transposed || !starts_well(*b, 2)) return nullptr;
-    const bool y_well = starts_well(*y, out.dtype == MPT_F32 ? 4 : 2), a_well = starts_well(*a, 2);
-    using Long = PaddedMatmul::Long;
-    std::optional<Long> which;
-    if (!y_well && a_well && out.dtype == x.dtype && dense_rows(out) && (!present(bias) || (bias.dtype == x.dtype && bias.strides[0] == 1)))
-        which = Long::Result;
-    else if (!a_well && y_well && !a->transposed && dense_rows(x) && !present(bias))
-        which = Long::Operand;
-    else if (!a_well && y_well && a->transposed && x.strides[1] == m && out.dtype == MPT_F32 && !present(bias))
-        which = Long::Sum;
-    if (!which) return nullptr;
-    auto kernel = std::make_unique<PaddedMatmul>(device, call, *which, *a, *b, *y);
+    if (!a || !b || !y || y->transposed) return nullptr;
+    const bool same = out.dtype == x.dtype, has_bias = present(bias);
+    std::optional<Odd> odd;
+    if (n % kPack != 0 && k % kPack == 0 && same && dense_rows(out) && b->transposed && b->ld == k && starts_well(*a) &&
+        (!has_bias || (bias.dtype == x.dtype && bias.strides[0] == 1)))
+        odd = Odd::Columns;
+    else if (has_bias || n % kPack != 0 || b->transposed || !starts_well(*b) || y->ld % kPack != 0)
+        return nullptr;
+    else if (k % kPack != 0 && dense_rows(x) && b->ld == n)
+        odd = Odd::Depth;
+    else if (m % kPack != 0 && a->transposed && a->ld == m && out.dtype == MPT_F32 && y->ld == n)
+        odd = Odd::Rows;
+    else
+        return nullptr;
+    auto kernel = std::make_unique<PaddedMatmul>(device, call, *odd, *a, *b, *y);
     if (!kernel->fits) return nullptr;
     return kernel;
 }

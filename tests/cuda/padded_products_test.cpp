@@ -8,8 +8,8 @@ using namespace cuda;
 
 namespace {
 
-// More than a stripe of 128 MiB, and no multiple of it.
-constexpr std::int64_t kRows = 5000, kIn = 264, kWords = 17001, kPadded = 17008;
+// More than a stripe of 256 MiB, and no multiple of it.
+constexpr std::int64_t kRows = 9000, kIn = 264, kWords = 17001, kPadded = 17008;
 
 std::vector<float> random_values(std::int64_t n, std::uint64_t seed) {
     test::Random random(seed);
