@@ -85,7 +85,7 @@ public final class Tensor extends TensorMethods {
         try {
             if (session.device != Device.CPU)
                 throw new UnsupportedOperationException("the memory is on a GPU: read and write copy it, address() says where it is");
-            if (!Arrays.equals(strides(), dense(shape()))) throw new IllegalStateException("the tensor is not contiguous: see contiguous()");
+            if (!contiguous(shape(), strides())) throw new IllegalStateException("the tensor is not contiguous: see contiguous()");
             long nbytes = numel() * dtype().size();
             if (nbytes > Integer.MAX_VALUE) throw new UnsupportedOperationException(nbytes + " bytes: a buffer of Java's has less than 2 GiB; take slices");
             long address = address();
@@ -99,14 +99,14 @@ public final class Tensor extends TensorMethods {
         }
     }
 
-    private static long[] dense(long[] shape) {
-        long[] strides = new long[shape.length];
+    private static boolean contiguous(long[] shape, long[] strides) {
         long next = 1;
         for (int i = shape.length - 1; i >= 0; --i) {
-            strides[i] = next;
+            if (shape[i] == 0) return true;
+            if (shape[i] != 1 && strides[i] != next) return false;
             next *= shape[i];
         }
-        return strides;
+        return true;
     }
 
     /**
@@ -288,7 +288,9 @@ public final class Tensor extends TensorMethods {
     public float[] toFloats() {
         session.enter();
         try (Tensor wide = cast(DType.F32)) {
-            float[] values = new float[(int) wide.numel()];
+            long n = wide.numel();
+            if (n > Integer.MAX_VALUE / Float.BYTES) throw new IllegalArgumentException(n + " elements: read them in parts, by slices");
+            float[] values = new float[(int) n];
             wide.read(values);
             return values;
         } finally {
