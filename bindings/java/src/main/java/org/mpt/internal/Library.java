@@ -34,18 +34,10 @@ final class Library {
             Path from = folder != null && !folder.isEmpty() ? Path.of(folder).toAbsolutePath() : unpack();
             System.load(from.resolve(GLUE).toString());
         } catch (IOException | OverlappingFileLockException e) {
-            throw new UncheckedLinkError("the native libraries of mpt cannot be unpacked; the property org.mpt.cache can name another folder for them: " + e, e);
+            throw (Error) new UnsatisfiedLinkError("the native libraries of mpt cannot be unpacked; the property org.mpt.cache can name another folder for them: " + e)
+                    .initCause(e);
         }
         loaded = true;
-    }
-
-    private static final class UncheckedLinkError extends UnsatisfiedLinkError {
-        private static final long serialVersionUID = 1;
-
-        UncheckedLinkError(String message, Throwable cause) {
-            super(message);
-            initCause(cause);
-        }
     }
 
     private static String platform() {
