@@ -7,7 +7,10 @@ import java.util.Arrays;
 import java.util.List;
 import org.mpt.internal.MptNative;
 
-/** A strided array; views share storage. Shapes are logical: images are N,C,H,W and filters O,I,H,W whatever the layout in memory. */
+/**
+ * A strided array; views share storage. Shapes are logical: images are N,C,H,W and filters O,I,H,W whatever the layout in memory. The first name in the text
+ * of an op (x, a, prediction, ...) is the tensor itself. Each result is a new object, to be closed.
+ */
 public final class Tensor extends TensorMethods {
     Tensor(Context context, long address) {
         super(context, address);
