@@ -44,7 +44,8 @@ done
 )
 [ "$step" != natives ] || exit 0
 
-javac --release 17 -Xlint:all,-exports -Werror -d "$out/classes" $(find "$here/src/main" "$out/sources" -name '*.java')
+find "$here/src/main" "$out/sources" -name '*.java' -printf '"%p"\n' >"$out/sources.list"
+javac --release 17 -Xlint:all,-exports -Werror -d "$out/classes" "@$out/sources.list"
 cp -r "$out/resources/." "$out/classes"
 jar --create --file "$out/mpt.jar" -C "$out/classes" .
 if [ "$step" = docs ]; then

@@ -360,7 +360,7 @@ def main():
             bodies[of] += text
     for handle, cls in HANDLES.items():
         text = NOTICE + "package org.mpt;\n\nimport org.mpt.internal.MptNative;\n\n/** The methods of {@link " + cls + "} that follow from the header. */\n"
-        text += f"abstract sealed class {cls}Methods extends Handle permits {cls} {{\n"
+        text += f"abstract sealed class {cls}Methods extends Handle permits {'TensorMemory' if cls == 'Tensor' else cls} {{\n"
         text += f"    {cls}Methods(Context context, long address) {{\n        super(context, address, Handle.Kind.{cls.upper()});\n    }}\n\n" if cls != "Context" else \
             f"    ContextMethods(Session session, long address) {{\n        super(session, address);\n    }}\n\n"
         (INTO / f"{cls}Methods.java").write_text(text + bodies[handle].rstrip("\n") + "\n}\n", encoding="utf-8")

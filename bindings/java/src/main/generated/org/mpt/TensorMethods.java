@@ -4,7 +4,7 @@ package org.mpt;
 import org.mpt.internal.MptNative;
 
 /** The methods of {@link Tensor} that follow from the header. */
-abstract sealed class TensorMethods extends Handle permits Tensor {
+abstract sealed class TensorMethods extends Handle permits TensorMemory {
     TensorMethods(Context context, long address) {
         super(context, address, Handle.Kind.TENSOR);
     }
