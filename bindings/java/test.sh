@@ -38,8 +38,8 @@ run Unpacking
 # A heap of one size: what grows is not Java's.
 heap='-Xms64m -Xmx64m -XX:+AlwaysPreTouch' run Cycles
 # The first lines of the README: the jar alone, in an empty folder, with a cache that is not there yet.
-rm -rf "$out/home"
-(cd "$out/empty" && unset LD_LIBRARY_PATH && XDG_CACHE_HOME="$out/home" java -cp "$out/mpt.jar" "$here/src/samples/LinearRegression.java") | grep '^y = [23]\.[09]'
+rm -rf "$out/first"
+(cd "$out/empty" && unset LD_LIBRARY_PATH && XDG_CACHE_HOME="$out/first" java -cp "$out/mpt.jar" "$here/src/samples/LinearRegression.java") | grep '^y = [23]\.[09]'
 run LinearRegression
 grep -q '^y = [23]\.[09]' "$out/log"
 run HostOptimizer
