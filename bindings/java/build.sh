@@ -33,18 +33,19 @@ for name in libmpt.so.0 libmpt_cpu.so libmpt_onednn.so ${MPT_JAVA_CUDA:+libmpt_c
     [ ! -e "$library/$name" ] || cp -L "$library/$name" "$natives/$name"
 done
 "$CC" -O2 -shared -fPIC -fvisibility=hidden -I"$root/include" -I"$here" -I"$home/include" -I"$home/include/linux" "$out/wrap.c" "$here/support.c" \
-    "$natives/libmpt.so.0" -o "$natives/libmpt_java.so" "-Wl,-rpath,\$ORIGIN" -lpthread
-# The first line names the folder of the cache: other libraries are unpacked beside these, never over them.
+    "$natives/libmpt.so.0" -o "$natives/libmpt_java.so" "-Wl,--disable-new-dtags,-rpath,\$ORIGIN" -lpthread
+# The first line names the folder of the cache: other libraries are unpacked beside these, never over them. Then sizes and names.
 (
     cd "$natives"
     files=$(echo lib*.so*)
     # The names have no spaces.
     # shellcheck disable=SC2086
-    { echo "0.1.0-$(cat $files | sha256sum | cut -c1-16)" && printf '%s\n' $files; } >list
+    { echo "0.1.0-$(cat $files | sha256sum | cut -c1-16)" && stat -c '%s %n' $files; } >list
 )
 [ "$step" != natives ] || exit 0
 
-javac --release 17 -Xlint:all,-exports -Werror -d "$out/classes" $(find "$here/src/main" "$out/sources" -name '*.java')
+find "$here/src/main" "$out/sources" -name '*.java' -printf '"%p"\n' >"$out/sources.list"
+javac --release 17 -Xlint:all,-exports -Werror -d "$out/classes" "@$out/sources.list"
 cp -r "$out/resources/." "$out/classes"
 jar --create --file "$out/mpt.jar" -C "$out/classes" .
 if [ "$step" = docs ]; then

@@ -9,10 +9,13 @@ import pathlib
 import re
 import sys
 
+from words import DESCRIBED, PLAIN, SAID, UNSAID
+
 API = json.load(open(sys.argv[1], encoding="utf-8"))
 HEADER = open(sys.argv[2], encoding="utf-8").read()
 INTO = pathlib.Path(sys.argv[3]) / "org" / "mpt"
 
+NAMES = {p["name"] for f in API["functions"] for p in f["parameters"]} | {f["name"] for s in API["structs"] for f in s["fields"]}
 HANDLES = {name: name[4:].capitalize() for name in API["handles"]}
 ENUMS = {e["name"]: e for e in API["enums"] if e["name"]}
 STRUCTS = {s["name"]: s for s in API["structs"]}
@@ -30,18 +33,16 @@ BY_HAND = {
 FLAGS = {"keep_dims", "training", "descending", "largest", "zero_infinity", "requires_grad", "frozen", "no_bias", "no_affine", "no_running", "causal",
          "bidirectional", "batch_first", "nesterov", "centered", "exclude_padding"}
 RENAMED = {"mpt_optimizer_lr": "learningRate", "mpt_optimizer_set_lr": "setLearningRate", "mpt_tensor_item": "item", "mpt_equal": "equalTo",
-           "mpt_tensor_init": "initialize", "mpt_tensor_ndim": "rank", "mpt_pow_scalar": "pow", "mpt_context_seed": "setSeed"}
+           "mpt_tensor_init": "initialize", "mpt_tensor_ndim": "rank", "mpt_pow_scalar": "pow", "mpt_context_seed": "setSeed",
+           "mpt_layer_buffer": "buffers", "mpt_layer_parameter": "parameters"}
 KEYWORDS = {"double": "value"}
 NOTICE = "// Written by generate.py from the header; do not edit.\n"
 OUT = {"double *": ("double", "doubles[0]"), "int64_t *": ("long", "longs[0]"), "int32_t *": ("int", "ints[0]"), "mpt_dtype *": ("DType", "DType.of(s.ints[0])"),
        "mpt_device *": ("Device", "Device.of(s.ints[0])"), "void **": ("long", "longs[0]")}
-DESCRIBED = {
-    "x": "the input", "a": "the first operand", "b": "the second operand", "dim": "the dimension; negative: from the end", "dims": "the dimensions",
-    "shape": "the extents", "ctx": "the context", "options": "what differs from the defaults; null: nothing", "params": "what differs from the defaults; null: nothing",
-    "keepDims": "leaves extents of 1", "dtype": "the element type", "bias": "the bias, or null", "mask": "the mask, or null", "prefix": "goes before the names; null: none",
-    "scaler": "the loss scaler, or null", "policy": "the policy, or null", "name": "the name", "reduction": "how the loss comes from its elements",
-    "weight": "the weight", "eps": "keeps the divisor from 0", "p": "the probability", "target": "what should have come", "path": "the file",
-}
+
+
+# Of these Java has something else: words without a link.
+UNLINKED = {"mpt_no_grad_begin", "mpt_no_grad_end", "mpt_autocast_begin", "mpt_autocast_end", "mpt_capture_begin", "mpt_capture_end", "mpt_capture_abort"}
 
 
 def camel(name, upper=False):
@@ -69,15 +70,25 @@ def options_class(struct):
     return camel(re.sub(r"_desc$", "_options", struct[4:]), True)
 
 
+def java_words(text):
+    for pattern, instead in SAID:
+        text = re.sub(pattern, instead, text)
+    return re.sub(r"(?<![.\"\w])[a-z]+(?:_[a-z]+)+\b", lambda m: camel(m.group(0)) if m.group(0) in NAMES else m.group(0), text)
+
+
 def html(text):
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;").replace("*/", "*&#47;")
+    text = java_words(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "&#64;").replace("*/", "*&#47;")
 
     def name(m):
         word = m.group(0)
         if word in CONSTANTS:
-            return "{@code " + CONSTANTS[word] + "}"
+            return "{@link " + CONSTANTS[word].replace(".", "#") + "}"
         if word in FUNCTIONS:
-            return "{@code " + "".join(place(word)) + "}"
+            return ("{@code %s}" if word in UNLINKED else "{@link %s}") % "".join(place(word))
+        if word in ENUMS:
+            return "{@link " + enum_class(word) + "}"
+        if word in STRUCTS:
+            return "{@link " + options_class(word) + "}"
         return "{@code " + word + "}"
     return re.sub(r"\bmpt_\w+|\bMPT_\w+", name, text)
 
@@ -93,7 +104,7 @@ def doc(text, tags=(), indent="    "):
     lines = [l for l in lines + [line] if l] + list(tags)
     if len(lines) == 1:
         return f"{indent}/** {lines[0]} */\n"
-    return f"{indent}/**\n" + "".join(f"{indent} * {l}\n" for l in lines) + f"{indent} */\n"
+    return f"{indent}/**\n" + "".join(f"{indent} * {l}\n" for l in lines).replace(" * \n", " *\n") + f"{indent} */\n"
 
 
 def owner(name):
@@ -137,7 +148,7 @@ def write_enum(enum):
         "mpt_upsample_mode": "How pixels are made of others.", "mpt_recurrent_kind": "The rule of a recurrent layer."}.get(enum, cls + "."), indent="")
     text += f"public enum {cls} {{\n"
     for n, v in values:
-        text += doc(docs.get(n) or ("No failure." if n == "MPT_OK" else f"The library's {n}."))
+        text += doc(docs.get(n) or PLAIN[constant(enum, n)])
         text += f"    {constant(enum, n)}({v}){';' if n == values[-1][0] else ','}\n"
     text += f"\n    final int number;\n\n    {cls}(int number) {{\n        this.number = number;\n    }}\n\n"
     text += doc("The number that mpt.h has for it.", ["", "@return the number"]) + "    public int number() {\n        return number;\n    }\n\n"
@@ -155,7 +166,7 @@ def write_enum(enum):
 
 def write_options(struct):
     cls, core = options_class(struct), "org.mpt.internal." + struct
-    text = NOTICE + "package org.mpt;\n\n" + doc(f"What {struct} holds; what is not set has the default of the library.", indent="")
+    text = NOTICE + "package org.mpt;\n\n" + doc(f"Settings, {struct[4:].replace('_desc', '').replace('_', ' ')}: what is not set has the default of the library.", indent="")
     text += f"public final class {cls} {{\n"
     fields, setters, fill = "", "", ""
     names = [f["name"] for f in STRUCTS[struct]["fields"]]
@@ -213,6 +224,8 @@ def write_options(struct):
 def parameter_doc(java, kind):
     if java in DESCRIBED:
         return DESCRIBED[java]
+    if any(kind == enum_class(e) for e in ENUMS):
+        return "which " + re.sub(r"(?<!^)([A-Z])", r" \1", kind).lower()
     return "the " + re.sub(r"([A-Z])", lambda m: " " + m.group(1).lower(), java)
 
 
@@ -309,7 +322,7 @@ def method(function, of, static):
         body += f"            return Text.read(s, (text, needed) -> MptNative.{name}({core}, text, needed));\n"
     else:
         body += f"            {call}\n" + (f"            return {result[1]};\n" if result[1] else "")
-    text = doc(function["doc"] or f"{java_name}.", ([""] + tags) if tags else []) + head + setup
+    text = doc(function["doc"] or UNSAID[name], ([""] + tags) if tags else []) + head + setup
     text += "        s.enter();\n        try {\n" + body + "        } finally {\n            s.leave();\n        }\n    }\n\n"
     # Overloads: without the last options, and reductions without keepDims.
     if struct and signature and signature[-1][1] in ("options", "params") and re.search(r"NULL: the defaults", function["doc"] + " ") or name == "mpt_attention" or name in ("mpt_nll",):
@@ -347,7 +360,7 @@ def main():
             bodies[of] += text
     for handle, cls in HANDLES.items():
         text = NOTICE + "package org.mpt;\n\nimport org.mpt.internal.MptNative;\n\n/** The methods of {@link " + cls + "} that follow from the header. */\n"
-        text += f"abstract sealed class {cls}Methods extends Handle permits {cls} {{\n"
+        text += f"abstract sealed class {cls}Methods extends Handle permits {'TensorMemory' if cls == 'Tensor' else cls} {{\n"
         text += f"    {cls}Methods(Context context, long address) {{\n        super(context, address, Handle.Kind.{cls.upper()});\n    }}\n\n" if cls != "Context" else \
             f"    ContextMethods(Session session, long address) {{\n        super(session, address);\n    }}\n\n"
         (INTO / f"{cls}Methods.java").write_text(text + bodies[handle].rstrip("\n") + "\n}\n", encoding="utf-8")

@@ -10,7 +10,7 @@ static struct {
     JavaVM *vm;
     pthread_key_t detach;
     jclass callbacks, byte_buffer;
-    jmethodID failure, log, error, write, read, shape, run, forward;
+    jmethodID failure, keep, log, error, write, read, shape, run, forward;
 } java;
 
 static void detach_thread(void *attached) {
@@ -32,6 +32,7 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *vm, void *reserved) {
         const char *name, *signature;
     } methods[] = {
         {&java.failure, "failure", "(I[B)Ljava/lang/RuntimeException;"},
+        {&java.keep, "keep", "(Ljava/lang/Throwable;)V"},
         {&java.log, "log", "(Lorg/mpt/internal/Callbacks$Listener;I[B)V"},
         {&java.error, "error", "(Lorg/mpt/internal/Callbacks$Listener;I[B)V"},
         {&java.write, "write", "(Lorg/mpt/internal/Callbacks$Bytes;Ljava/nio/ByteBuffer;)I"},
@@ -64,10 +65,14 @@ static JNIEnv *environment(void) {
     return env;
 }
 
-/* Where Java's half has failed in a way that it could not catch itself. */
+/* Where Java's half has failed in a way that it could not catch itself: that becomes the cause of what the call throws. */
 static int gone_wrong(JNIEnv *env) {
-    if (!(*env)->ExceptionCheck(env)) return 0;
+    jthrowable thrown = (*env)->ExceptionOccurred(env);
+    if (!thrown) return 0;
     (*env)->ExceptionClear(env);
+    (*env)->CallStaticVoidMethod(env, java.callbacks, java.keep, thrown);
+    (*env)->ExceptionClear(env);
+    (*env)->DeleteLocalRef(env, thrown);
     return 1;
 }
 
@@ -84,9 +89,13 @@ void support_throw(JNIEnv *env, mpt_status status) {
     (*env)->DeleteLocalRef(env, message);
 }
 
+static void throw_new(JNIEnv *env, const char *name, const char *message) {
+    jclass type = (*env)->FindClass(env, name);
+    if (type) (*env)->ThrowNew(env, type, message);
+}
+
 void support_throw_memory(JNIEnv *env) {
-    jclass type = (*env)->FindClass(env, "java/lang/OutOfMemoryError");
-    if (type) (*env)->ThrowNew(env, type, "native memory");
+    throw_new(env, "java/lang/OutOfMemoryError", "native memory");
 }
 
 int support_copy_text(JNIEnv *env, jbyteArray from, char **out) {
@@ -185,7 +194,7 @@ static void tell(jmethodID method, int number, const char *message, void *listen
     if (!env || (*env)->PushLocalFrame(env, 4) != 0) return;
     text = support_text(env, message);
     if (text) (*env)->CallStaticVoidMethod(env, java.callbacks, method, (jobject)listener, (jint)number, text);
-    gone_wrong(env);
+    (*env)->ExceptionClear(env); /* the call goes on */
     (*env)->PopLocalFrame(env, NULL);
 }
 
@@ -249,9 +258,14 @@ static jobjectArray memories(JNIEnv *env, const mpt_buffer *buffers, int32_t n) 
     jobjectArray made = (*env)->NewObjectArray(env, n, java.byte_buffer, NULL);
     int32_t i;
     for (i = 0; made && i < n; ++i) {
+        const jlong nbytes = span(&buffers[i]);
         jobject memory;
         if (!buffers[i].data) continue;
-        memory = (*env)->NewDirectByteBuffer(env, buffers[i].data, span(&buffers[i]));
+        if (nbytes > INT32_MAX) {
+            throw_new(env, "java/lang/UnsupportedOperationException", "a tensor of 2 GiB or more: a buffer of Java's has less");
+            return NULL;
+        }
+        memory = (*env)->NewDirectByteBuffer(env, buffers[i].data, nbytes);
         if (!memory) return NULL;
         (*env)->SetObjectArrayElement(env, made, i, memory);
         (*env)->DeleteLocalRef(env, memory);

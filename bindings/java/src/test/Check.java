@@ -1,4 +1,5 @@
 import java.util.concurrent.Callable;
+import java.util.function.BiConsumer;
 import org.mpt.*;
 
 /** What the tests need instead of a framework: named cases, and what they expect. */
@@ -8,10 +9,25 @@ final class Check {
     }
 
     private static int failed, run;
+    private static BiConsumer<String, Case> gatherer;
 
     private Check() {}
 
+    /** Gives the cases of a program to somebody else instead of running them. */
+    static void gather(Case program, BiConsumer<String, Case> to) throws Exception {
+        gatherer = to;
+        try {
+            program.run();
+        } finally {
+            gatherer = null;
+        }
+    }
+
     static void that(String name, Case body) {
+        if (gatherer != null) {
+            gatherer.accept(name, body);
+            return;
+        }
         ++run;
         try {
             body.run();
@@ -53,6 +69,7 @@ final class Check {
     }
 
     static void end() {
+        if (gatherer != null) return;
         System.out.println(run + " cases, " + failed + " failed");
         System.exit(failed == 0 && run > 0 ? 0 : 1);
     }

@@ -3,23 +3,23 @@ package org.mpt;
 
 /** Activation functions that layers can be made of; the ops of these names say what they compute. */
 public enum Activation {
-    /** The library's {@code Activation.RELU}. */
+    /** max(x, 0) */
     RELU(0),
     /** parameter: the slope */
     LEAKY_RELU(1),
-    /** The library's {@code Activation.GELU}. */
+    /** {@link GeluKind#EXACT} */
     GELU(2),
-    /** The library's {@code Activation.GELU_TANH}. */
+    /** {@link GeluKind#TANH} */
     GELU_TANH(3),
-    /** The library's {@code Activation.SILU}. */
+    /** x sigmoid(x) */
     SILU(4),
     /** parameter: alpha */
     ELU(5),
-    /** The library's {@code Activation.SIGMOID}. */
+    /** 1 / (1 + exp(-x)) */
     SIGMOID(6),
-    /** The library's {@code Activation.TANH}. */
+    /** the hyperbolic tangent */
     TANH(7),
-    /** The library's {@code Activation.SOFTPLUS}. */
+    /** log(1 + exp(x)) */
     SOFTPLUS(8);
 
     final int number;
@@ -30,7 +30,7 @@ public enum Activation {
 
     /**
      * The number that mpt.h has for it.
-     * 
+     *
      * @return the number
      */
     public int number() {

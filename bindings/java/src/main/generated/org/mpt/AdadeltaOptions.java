@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_adadelta_desc} holds; what is not set has the default of the library. */
+/** Settings, adadelta: what is not set has the default of the library. */
 public final class AdadeltaOptions {
     private Double lr;
     private Double rho;
@@ -13,7 +13,7 @@ public final class AdadeltaOptions {
 
     /**
      * default 1
-     * 
+     *
      * @param lr the value
      * @return this
      */
@@ -24,7 +24,7 @@ public final class AdadeltaOptions {
 
     /**
      * default 0.9
-     * 
+     *
      * @param rho the value
      * @return this
      */
@@ -35,7 +35,7 @@ public final class AdadeltaOptions {
 
     /**
      * default 1e-6
-     * 
+     *
      * @param eps the value
      * @return this
      */
@@ -46,7 +46,7 @@ public final class AdadeltaOptions {
 
     /**
      * default 0
-     * 
+     *
      * @param weightDecay the value
      * @return this
      */

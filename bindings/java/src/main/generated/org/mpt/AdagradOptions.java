@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_adagrad_desc} holds; what is not set has the default of the library. */
+/** Settings, adagrad: what is not set has the default of the library. */
 public final class AdagradOptions {
     private Double lr;
     private Double lrDecay;
@@ -14,7 +14,7 @@ public final class AdagradOptions {
 
     /**
      * default 0.01
-     * 
+     *
      * @param lr the value
      * @return this
      */
@@ -25,7 +25,7 @@ public final class AdagradOptions {
 
     /**
      * default 0
-     * 
+     *
      * @param lrDecay the value
      * @return this
      */
@@ -36,7 +36,7 @@ public final class AdagradOptions {
 
     /**
      * default 0
-     * 
+     *
      * @param weightDecay the value
      * @return this
      */
@@ -47,7 +47,7 @@ public final class AdagradOptions {
 
     /**
      * default 0
-     * 
+     *
      * @param initialAccumulator the value
      * @return this
      */
@@ -58,7 +58,7 @@ public final class AdagradOptions {
 
     /**
      * default 1e-10
-     * 
+     *
      * @param eps the value
      * @return this
      */

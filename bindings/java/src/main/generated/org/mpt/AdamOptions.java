@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_adam_desc} holds; what is not set has the default of the library. */
+/** Settings, adam: what is not set has the default of the library. */
 public final class AdamOptions {
     private Double lr;
     private Double beta1;
@@ -14,7 +14,7 @@ public final class AdamOptions {
 
     /**
      * default 0.001
-     * 
+     *
      * @param lr the value
      * @return this
      */
@@ -25,7 +25,7 @@ public final class AdamOptions {
 
     /**
      * default 0.9
-     * 
+     *
      * @param beta1 the value
      * @return this
      */
@@ -36,7 +36,7 @@ public final class AdamOptions {
 
     /**
      * default 0.999
-     * 
+     *
      * @param beta2 the value
      * @return this
      */
@@ -47,7 +47,7 @@ public final class AdamOptions {
 
     /**
      * default 1e-8
-     * 
+     *
      * @param eps the value
      * @return this
      */
@@ -58,7 +58,7 @@ public final class AdamOptions {
 
     /**
      * default 0 for Adam, 0.01 for AdamW
-     * 
+     *
      * @param weightDecay the value
      * @return this
      */

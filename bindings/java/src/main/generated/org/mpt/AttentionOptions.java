@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_attention_desc} holds; what is not set has the default of the library. */
+/** Settings, attention: what is not set has the default of the library. */
 public final class AttentionOptions {
     private Integer heads;
     private Long embedDim;
@@ -14,8 +14,8 @@ public final class AttentionOptions {
     public AttentionOptions() {}
 
     /**
-     * divides embed_dim; default 1
-     * 
+     * divides embedDim; default 1
+     *
      * @param heads the value
      * @return this
      */
@@ -26,7 +26,7 @@ public final class AttentionOptions {
 
     /**
      * at least 1
-     * 
+     *
      * @param embedDim the value
      * @return this
      */
@@ -37,7 +37,7 @@ public final class AttentionOptions {
 
     /**
      * of the probabilities, in training; default 0
-     * 
+     *
      * @param dropout the value
      * @return this
      */
@@ -48,7 +48,7 @@ public final class AttentionOptions {
 
     /**
      * Whether: no position sees a later one; default false
-     * 
+     *
      * @param causal the value
      * @return this
      */
@@ -59,7 +59,7 @@ public final class AttentionOptions {
 
     /**
      * With a bias? Default true.
-     * 
+     *
      * @param bias the value
      * @return this
      */
@@ -69,8 +69,8 @@ public final class AttentionOptions {
     }
 
     /**
-     * of the parameters; default {@code DType.F32}
-     * 
+     * of the parameters; default {@link DType#F32}
+     *
      * @param dtype the value
      * @return this
      */

@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_attention_params} holds; what is not set has the default of the library. */
+/** Settings, attention params: what is not set has the default of the library. */
 public final class AttentionParams {
     private Boolean causal;
     private Double scale;
@@ -12,7 +12,7 @@ public final class AttentionParams {
 
     /**
      * Whether: row i sees columns up to i + S - T; default false
-     * 
+     *
      * @param causal the value
      * @return this
      */
@@ -23,7 +23,7 @@ public final class AttentionParams {
 
     /**
      * of the scores; 0 (default): 1 / sqrt(D)
-     * 
+     *
      * @param scale the value
      * @return this
      */
@@ -34,7 +34,7 @@ public final class AttentionParams {
 
     /**
      * of the probabilities, from [0, 1); default 0
-     * 
+     *
      * @param dropout the value
      * @return this
      */

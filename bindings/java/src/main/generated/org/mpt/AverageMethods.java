@@ -12,9 +12,9 @@ abstract sealed class AverageMethods extends Handle permits Average {
     /**
      * An exponential moving average of the optimizer's parameters, f32 (f64 for f64), that starts as they are now: average = decay *
      * average + (1 - decay) * parameter. decay: from [0, 1). Not inside a capture.
-     * 
+     *
      * @param optimizer the optimizer
-     * @param decay the decay
+     * @param decay from [0, 1)
      * @return a new object, to be closed
      */
     public static Average create(Optimizer optimizer, double decay) {
@@ -30,7 +30,7 @@ abstract sealed class AverageMethods extends Handle permits Average {
     }
 
     /**
-     * Moves the average; nothing happens, on the device, where the optimizer has not stepped since the last update. {@code Status.STATE},
+     * Moves the average; nothing happens, on the device, where the optimizer has not stepped since the last update. {@link Status#STATE},
      * as for a swap, once the optimizer has got parameters that the average does not know.
      */
     public void update() {

@@ -10,8 +10,8 @@ abstract sealed class ContextMethods extends Handle permits Context {
     }
 
     /**
-     * The device in use, which for {@code Device.AUTO} is the one that was found.
-     * 
+     * The device in use, which for {@link Device#AUTO} is the one that was found.
+     *
      * @return the value
      */
     public Device device() {
@@ -27,7 +27,7 @@ abstract sealed class ContextMethods extends Handle permits Context {
 
     /**
      * The number of threads in use.
-     * 
+     *
      * @return the value
      */
     public int threads() {
@@ -42,8 +42,8 @@ abstract sealed class ContextMethods extends Handle permits Context {
     }
 
     /**
-     * A line about the device and its libraries; text conventions as {@code Policy#describe}.
-     * 
+     * A line about the device and its libraries.
+     *
      * @return the text
      */
     public String describe() {
@@ -68,11 +68,11 @@ abstract sealed class ContextMethods extends Handle permits Context {
     }
 
     /**
-     * Enqueues all work from here on on a stream of the host's, a cudaStream_t of the context's GPU; NULL: the context's own again. What
-     * was enqueued before comes first. The host keeps the stream until it has set another one. The CPU has none: {@code Status.ARGUMENT}
-     * for anything but NULL. Not inside a capture.
-     * 
-     * @param stream the stream
+     * Enqueues all work from here on on a stream of the host's, a cudaStream_t of the context's GPU; 0: the context's own again. What was
+     * enqueued before comes first. The host keeps the stream until it has set another one. The CPU has none: {@link Status#ARGUMENT} for
+     * anything but 0. Not inside a capture.
+     *
+     * @param stream its address; 0: the context's own
      */
     public void setStream(long stream) {
         Session s = session;
@@ -85,8 +85,8 @@ abstract sealed class ContextMethods extends Handle permits Context {
     }
 
     /**
-     * The stream that work is enqueued on, for a host that adds its own; NULL on the CPU. Borrowed.
-     * 
+     * The stream that work is enqueued on, for a host that adds its own; 0 on the CPU.
+     *
      * @return the value
      */
     public long stream() {
@@ -102,8 +102,8 @@ abstract sealed class ContextMethods extends Handle permits Context {
 
     /**
      * Restarts the context's random numbers (Philox 4x32-10 [Salmon et al. 2011]). Not inside a capture.
-     * 
-     * @param seed the seed
+     *
+     * @param seed the start of the random numbers
      */
     public void setSeed(long seed) {
         Session s = session;
@@ -130,10 +130,10 @@ abstract sealed class ContextMethods extends Handle permits Context {
      * Experimental knobs. "fusion": "on" (default) or "off": may programs captured from then on run several ops as one kernel, where the
      * device has one? The bits are the same. On the CPU "onednn": "on" (default where it is found) or "off", portable kernels only. On a
      * GPU "tf32": "on" or "off" (default): may products and convolutions of f32 round their operands to tf32, 10 bits of fraction?
-     * "cudnn": "on" (default where it is found) or "off": do convolutions without cuDNN. Valid for kernels prepared from then on. {@code
-     * Status.NOT_FOUND} for an unknown key.
-     * 
-     * @param key the key
+     * "cudnn": "on" (default where it is found) or "off": do convolutions without cuDNN. Valid for kernels prepared from then on. {@link
+     * Status#NOT_FOUND} for an unknown key.
+     *
+     * @param key the name of the option
      * @param value the value
      */
     public void setOption(String key, String value) {

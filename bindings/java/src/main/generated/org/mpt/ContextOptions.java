@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_context_desc} holds; what is not set has the default of the library. */
+/** Settings, context: what is not set has the default of the library. */
 public final class ContextOptions {
     LogListener listener;
     private Device device;
@@ -15,7 +15,7 @@ public final class ContextOptions {
 
     /**
      * Receives the log and the errors of the context. It is kept until everything of the context is closed.
-     * 
+     *
      * @param listener the receiver; null: none
      * @return this
      */
@@ -25,8 +25,8 @@ public final class ContextOptions {
     }
 
     /**
-     * default {@code Device.CPU}
-     * 
+     * default {@link Device#CPU}
+     *
      * @param device the value
      * @return this
      */
@@ -37,7 +37,7 @@ public final class ContextOptions {
 
     /**
      * which GPU; 0 for the CPU
-     * 
+     *
      * @param deviceIndex the value
      * @return this
      */
@@ -48,7 +48,7 @@ public final class ContextOptions {
 
     /**
      * threads of a CPU context, the caller's included; 0: one per core this process may use
-     * 
+     *
      * @param threads the value
      * @return this
      */
@@ -59,7 +59,7 @@ public final class ContextOptions {
 
     /**
      * of the context's random numbers; default 0
-     * 
+     *
      * @param seed the value
      * @return this
      */
@@ -69,8 +69,8 @@ public final class ContextOptions {
     }
 
     /**
-     * the least important level that is logged; default {@code LogLevel.WARNING}
-     * 
+     * the least important level that is logged; default {@link LogLevel#WARNING}
+     *
      * @param logLevel the value
      * @return this
      */

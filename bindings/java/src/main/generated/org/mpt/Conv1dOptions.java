@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_conv1d_desc} holds; what is not set has the default of the library. */
+/** Settings, conv1d: what is not set has the default of the library. */
 public final class Conv1dOptions {
     private Integer groups;
     private Long inChannels;
@@ -20,7 +20,7 @@ public final class Conv1dOptions {
 
     /**
      * default 1
-     * 
+     *
      * @param groups the value
      * @return this
      */
@@ -31,7 +31,7 @@ public final class Conv1dOptions {
 
     /**
      * at least 1 and multiples of groups
-     * 
+     *
      * @param inChannels the value
      * @return this
      */
@@ -42,7 +42,7 @@ public final class Conv1dOptions {
 
     /**
      * at least 1 and multiples of groups
-     * 
+     *
      * @param outChannels the value
      * @return this
      */
@@ -53,7 +53,7 @@ public final class Conv1dOptions {
 
     /**
      * default 3
-     * 
+     *
      * @param kernel the value
      * @return this
      */
@@ -64,7 +64,7 @@ public final class Conv1dOptions {
 
     /**
      * default 1
-     * 
+     *
      * @param stride the value
      * @return this
      */
@@ -75,7 +75,7 @@ public final class Conv1dOptions {
 
     /**
      * default 0
-     * 
+     *
      * @param padding the value
      * @return this
      */
@@ -86,7 +86,7 @@ public final class Conv1dOptions {
 
     /**
      * default 1
-     * 
+     *
      * @param dilation the value
      * @return this
      */
@@ -97,7 +97,7 @@ public final class Conv1dOptions {
 
     /**
      * transposed only; default 0
-     * 
+     *
      * @param outputPadding the value
      * @return this
      */
@@ -108,7 +108,7 @@ public final class Conv1dOptions {
 
     /**
      * With a bias? Default true.
-     * 
+     *
      * @param bias the value
      * @return this
      */
@@ -119,7 +119,7 @@ public final class Conv1dOptions {
 
     /**
      * The init.
-     * 
+     *
      * @param init the value
      * @return this
      */
@@ -129,8 +129,8 @@ public final class Conv1dOptions {
     }
 
     /**
-     * of the parameters; default {@code DType.F32}
-     * 
+     * of the parameters; default {@link DType#F32}
+     *
      * @param dtype the value
      * @return this
      */

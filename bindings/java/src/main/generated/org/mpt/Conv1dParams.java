@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_conv1d_params} holds; what is not set has the default of the library. */
+/** Settings, conv1d params: what is not set has the default of the library. */
 public final class Conv1dParams {
     private Integer stride;
     private Integer padding;
@@ -14,7 +14,7 @@ public final class Conv1dParams {
 
     /**
      * default 1
-     * 
+     *
      * @param stride the value
      * @return this
      */
@@ -25,7 +25,7 @@ public final class Conv1dParams {
 
     /**
      * zeros on each side; default 0
-     * 
+     *
      * @param padding the value
      * @return this
      */
@@ -36,7 +36,7 @@ public final class Conv1dParams {
 
     /**
      * default 1
-     * 
+     *
      * @param dilation the value
      * @return this
      */
@@ -47,7 +47,7 @@ public final class Conv1dParams {
 
     /**
      * default 1
-     * 
+     *
      * @param groups the value
      * @return this
      */
@@ -57,8 +57,8 @@ public final class Conv1dParams {
     }
 
     /**
-     * {@code Tensor#convTranspose1d} only; default 0
-     * 
+     * {@link Tensor#convTranspose1d} only; default 0
+     *
      * @param outputPadding the value
      * @return this
      */

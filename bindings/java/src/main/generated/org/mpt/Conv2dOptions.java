@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_conv2d_desc} holds; what is not set has the default of the library. */
+/** Settings, conv2d: what is not set has the default of the library. */
 public final class Conv2dOptions {
     private Integer groups;
     private Long inChannels;
@@ -25,7 +25,7 @@ public final class Conv2dOptions {
 
     /**
      * default 1
-     * 
+     *
      * @param groups the value
      * @return this
      */
@@ -36,7 +36,7 @@ public final class Conv2dOptions {
 
     /**
      * at least 1 and multiples of groups
-     * 
+     *
      * @param inChannels the value
      * @return this
      */
@@ -47,7 +47,7 @@ public final class Conv2dOptions {
 
     /**
      * at least 1 and multiples of groups
-     * 
+     *
      * @param outChannels the value
      * @return this
      */
@@ -58,7 +58,7 @@ public final class Conv2dOptions {
 
     /**
      * default 3
-     * 
+     *
      * @param kernelH the value
      * @return this
      */
@@ -69,7 +69,7 @@ public final class Conv2dOptions {
 
     /**
      * default 3
-     * 
+     *
      * @param kernelW the value
      * @return this
      */
@@ -80,7 +80,7 @@ public final class Conv2dOptions {
 
     /**
      * Height and width of kernel.
-     * 
+     *
      * @param kernel for both
      * @return this
      */
@@ -90,7 +90,7 @@ public final class Conv2dOptions {
 
     /**
      * default 1
-     * 
+     *
      * @param strideH the value
      * @return this
      */
@@ -101,7 +101,7 @@ public final class Conv2dOptions {
 
     /**
      * default 1
-     * 
+     *
      * @param strideW the value
      * @return this
      */
@@ -112,7 +112,7 @@ public final class Conv2dOptions {
 
     /**
      * Height and width of stride.
-     * 
+     *
      * @param stride for both
      * @return this
      */
@@ -122,7 +122,7 @@ public final class Conv2dOptions {
 
     /**
      * default 0
-     * 
+     *
      * @param paddingH the value
      * @return this
      */
@@ -133,7 +133,7 @@ public final class Conv2dOptions {
 
     /**
      * default 0
-     * 
+     *
      * @param paddingW the value
      * @return this
      */
@@ -144,7 +144,7 @@ public final class Conv2dOptions {
 
     /**
      * Height and width of padding.
-     * 
+     *
      * @param padding for both
      * @return this
      */
@@ -154,7 +154,7 @@ public final class Conv2dOptions {
 
     /**
      * default 1
-     * 
+     *
      * @param dilationH the value
      * @return this
      */
@@ -165,7 +165,7 @@ public final class Conv2dOptions {
 
     /**
      * default 1
-     * 
+     *
      * @param dilationW the value
      * @return this
      */
@@ -176,7 +176,7 @@ public final class Conv2dOptions {
 
     /**
      * Height and width of dilation.
-     * 
+     *
      * @param dilation for both
      * @return this
      */
@@ -186,7 +186,7 @@ public final class Conv2dOptions {
 
     /**
      * transposed only; default 0
-     * 
+     *
      * @param outputPaddingH the value
      * @return this
      */
@@ -197,7 +197,7 @@ public final class Conv2dOptions {
 
     /**
      * transposed only; default 0
-     * 
+     *
      * @param outputPaddingW the value
      * @return this
      */
@@ -208,7 +208,7 @@ public final class Conv2dOptions {
 
     /**
      * Height and width of output padding.
-     * 
+     *
      * @param outputPadding for both
      * @return this
      */
@@ -218,7 +218,7 @@ public final class Conv2dOptions {
 
     /**
      * With a bias? Default true.
-     * 
+     *
      * @param bias the value
      * @return this
      */
@@ -229,7 +229,7 @@ public final class Conv2dOptions {
 
     /**
      * The init.
-     * 
+     *
      * @param init the value
      * @return this
      */
@@ -239,8 +239,8 @@ public final class Conv2dOptions {
     }
 
     /**
-     * of the parameters; default {@code DType.F32}
-     * 
+     * of the parameters; default {@link DType#F32}
+     *
      * @param dtype the value
      * @return this
      */

@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_conv2d_params} holds; what is not set has the default of the library. */
+/** Settings, conv2d params: what is not set has the default of the library. */
 public final class Conv2dParams {
     private Integer strideH;
     private Integer strideW;
@@ -18,7 +18,7 @@ public final class Conv2dParams {
 
     /**
      * default 1
-     * 
+     *
      * @param strideH the value
      * @return this
      */
@@ -29,7 +29,7 @@ public final class Conv2dParams {
 
     /**
      * default 1
-     * 
+     *
      * @param strideW the value
      * @return this
      */
@@ -40,7 +40,7 @@ public final class Conv2dParams {
 
     /**
      * Height and width of stride.
-     * 
+     *
      * @param stride for both
      * @return this
      */
@@ -50,7 +50,7 @@ public final class Conv2dParams {
 
     /**
      * zeros on each side; default 0
-     * 
+     *
      * @param paddingH the value
      * @return this
      */
@@ -61,7 +61,7 @@ public final class Conv2dParams {
 
     /**
      * zeros on each side; default 0
-     * 
+     *
      * @param paddingW the value
      * @return this
      */
@@ -72,7 +72,7 @@ public final class Conv2dParams {
 
     /**
      * Height and width of padding.
-     * 
+     *
      * @param padding for both
      * @return this
      */
@@ -82,7 +82,7 @@ public final class Conv2dParams {
 
     /**
      * default 1
-     * 
+     *
      * @param dilationH the value
      * @return this
      */
@@ -93,7 +93,7 @@ public final class Conv2dParams {
 
     /**
      * default 1
-     * 
+     *
      * @param dilationW the value
      * @return this
      */
@@ -104,7 +104,7 @@ public final class Conv2dParams {
 
     /**
      * Height and width of dilation.
-     * 
+     *
      * @param dilation for both
      * @return this
      */
@@ -114,7 +114,7 @@ public final class Conv2dParams {
 
     /**
      * default 1
-     * 
+     *
      * @param groups the value
      * @return this
      */
@@ -124,8 +124,8 @@ public final class Conv2dParams {
     }
 
     /**
-     * {@code Tensor#convTranspose2d} only: rows and columns added to the result; default 0
-     * 
+     * {@link Tensor#convTranspose2d} only: rows and columns added to the result; default 0
+     *
      * @param outputPaddingH the value
      * @return this
      */
@@ -135,8 +135,8 @@ public final class Conv2dParams {
     }
 
     /**
-     * {@code Tensor#convTranspose2d} only: rows and columns added to the result; default 0
-     * 
+     * {@link Tensor#convTranspose2d} only: rows and columns added to the result; default 0
+     *
      * @param outputPaddingW the value
      * @return this
      */
@@ -147,7 +147,7 @@ public final class Conv2dParams {
 
     /**
      * Height and width of output padding.
-     * 
+     *
      * @param outputPadding for both
      * @return this
      */

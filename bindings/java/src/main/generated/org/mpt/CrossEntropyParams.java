@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_cross_entropy_params} holds; what is not set has the default of the library. */
+/** Settings, cross entropy params: what is not set has the default of the library. */
 public final class CrossEntropyParams {
     private Reduction reduction;
     private Double labelSmoothing;
@@ -12,8 +12,8 @@ public final class CrossEntropyParams {
     public CrossEntropyParams() {}
 
     /**
-     * default {@code Reduction.MEAN}: weighted, over the rows that count
-     * 
+     * default {@link Reduction#MEAN}: weighted, over the rows that count
+     *
      * @param reduction the value
      * @return this
      */
@@ -24,7 +24,7 @@ public final class CrossEntropyParams {
 
     /**
      * from [0, 1]; default 0 [Szegedy et al. 2016]
-     * 
+     *
      * @param labelSmoothing the value
      * @return this
      */
@@ -35,7 +35,7 @@ public final class CrossEntropyParams {
 
     /**
      * rows with this target give 0 and do not count; default -100
-     * 
+     *
      * @param ignoreIndex the value
      * @return this
      */
@@ -45,8 +45,8 @@ public final class CrossEntropyParams {
     }
 
     /**
-     * [C] in f32 (f64 for f64), of each class; NULL (default): 1
-     * 
+     * [C] in f32 (f64 for f64), of each class; null (default): 1
+     *
      * @param weight the value
      * @return this
      */

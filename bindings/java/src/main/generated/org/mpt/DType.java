@@ -5,9 +5,9 @@ package org.mpt;
 public enum DType {
     /** "not given" where a dtype is optional */
     NONE(0),
-    /** The library's {@code DType.F64}. */
+    /** 64 bits */
     F64(1),
-    /** The library's {@code DType.F32}. */
+    /** 32 bits */
     F32(2),
     /** IEEE 754 binary16 */
     F16(3),
@@ -17,15 +17,15 @@ public enum DType {
     F8E4M3(5),
     /** 8 bits, largest value 57344: storage and operands of products */
     F8E5M2(6),
-    /** The library's {@code DType.I8}. */
+    /** signed, 8 bits */
     I8(16),
-    /** The library's {@code DType.I16}. */
+    /** signed, 16 bits */
     I16(17),
-    /** The library's {@code DType.I32}. */
+    /** signed, 32 bits */
     I32(18),
-    /** The library's {@code DType.I64}. */
+    /** signed, 64 bits */
     I64(19),
-    /** The library's {@code DType.U8}. */
+    /** unsigned, 8 bits */
     U8(20),
     /** one byte, 0 or 1 */
     BOOL(21);
@@ -38,7 +38,7 @@ public enum DType {
 
     /**
      * The number that mpt.h has for it.
-     * 
+     *
      * @return the number
      */
     public int number() {
@@ -53,7 +53,7 @@ public enum DType {
     }
     /**
      * The bytes of one element.
-     * 
+     *
      * @return the bytes; 0 for NONE
      */
     public int size() {
@@ -61,7 +61,7 @@ public enum DType {
     }
     /**
      * The name that the library has for the type, for example bf16.
-     * 
+     *
      * @return the name
      */
     public String label() {

@@ -3,9 +3,9 @@ package org.mpt;
 
 /** Where a context computes. */
 public enum Device {
-    /** The library's {@code Device.CPU}. */
+    /** the processor */
     CPU(0),
-    /** an NVIDIA GPU; {@code Status.DEVICE} where libmpt_cuda cannot be used */
+    /** an NVIDIA GPU; {@link Status#DEVICE} where libmpt_cuda cannot be used */
     CUDA(1),
     /** CUDA when it works, else the CPU */
     AUTO(2);
@@ -18,7 +18,7 @@ public enum Device {
 
     /**
      * The number that mpt.h has for it.
-     * 
+     *
      * @return the number
      */
     public int number() {

@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_embedding_desc} holds; what is not set has the default of the library. */
+/** Settings, embedding: what is not set has the default of the library. */
 public final class EmbeddingOptions {
     private DType dtype;
     private Long count;
@@ -13,8 +13,8 @@ public final class EmbeddingOptions {
     public EmbeddingOptions() {}
 
     /**
-     * of the parameters; default {@code DType.F32}
-     * 
+     * of the parameters; default {@link DType#F32}
+     *
      * @param dtype the value
      * @return this
      */
@@ -25,7 +25,7 @@ public final class EmbeddingOptions {
 
     /**
      * rows and their length; at least 1
-     * 
+     *
      * @param count the value
      * @return this
      */
@@ -36,7 +36,7 @@ public final class EmbeddingOptions {
 
     /**
      * rows and their length; at least 1
-     * 
+     *
      * @param dim the value
      * @return this
      */
@@ -47,7 +47,7 @@ public final class EmbeddingOptions {
 
     /**
      * the row of zeros without gradient; -1 (default): none
-     * 
+     *
      * @param paddingIndex the value
      * @return this
      */
@@ -58,7 +58,7 @@ public final class EmbeddingOptions {
 
     /**
      * of the initial normal values; default 1
-     * 
+     *
      * @param std the value
      * @return this
      */

@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_fp8_desc} holds; what is not set has the default of the library. */
+/** Settings, fp8: what is not set has the default of the library. */
 public final class Fp8Options {
     private Fp8Recipe recipe;
     private Integer history;
@@ -13,8 +13,8 @@ public final class Fp8Options {
     public Fp8Options() {}
 
     /**
-     * default {@code Fp8Recipe.CURRENT}
-     * 
+     * default {@link Fp8Recipe#CURRENT}
+     *
      * @param recipe the value
      * @return this
      */
@@ -24,8 +24,8 @@ public final class Fp8Options {
     }
 
     /**
-     * {@code Fp8Recipe.DELAYED}: optimizer steps that the scale looks back; default 1024
-     * 
+     * {@link Fp8Recipe#DELAYED}: optimizer steps that the scale looks back; default 1024
+     *
      * @param history the value
      * @return this
      */
@@ -36,7 +36,7 @@ public final class Fp8Options {
 
     /**
      * the scale is 2^-margin times the largest possible one; default 0
-     * 
+     *
      * @param margin the value
      * @return this
      */
@@ -46,8 +46,8 @@ public final class Fp8Options {
     }
 
     /**
-     * of activations and weights; default {@code DType.F8E4M3}
-     * 
+     * of activations and weights; default {@link DType#F8E4M3}
+     *
      * @param forward the value
      * @return this
      */
@@ -57,8 +57,8 @@ public final class Fp8Options {
     }
 
     /**
-     * of gradients; default {@code DType.F8E5M2}
-     * 
+     * of gradients; default {@link DType#F8E5M2}
+     *
      * @param backward the value
      * @return this
      */

@@ -18,7 +18,7 @@ public enum Fp8Recipe {
 
     /**
      * The number that mpt.h has for it.
-     * 
+     *
      * @return the number
      */
     public int number() {

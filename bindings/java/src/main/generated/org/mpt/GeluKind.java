@@ -16,7 +16,7 @@ public enum GeluKind {
 
     /**
      * The number that mpt.h has for it.
-     * 
+     *
      * @return the number
      */
     public int number() {

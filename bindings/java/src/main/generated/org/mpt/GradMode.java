@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code Tensor#backward} does to gradients that exist already. */
+/** What {@link Tensor#backward} does to gradients that exist already. */
 public enum GradMode {
     /** replace: the first micro-batch */
     WRITE(0),
@@ -16,7 +16,7 @@ public enum GradMode {
 
     /**
      * The number that mpt.h has for it.
-     * 
+     *
      * @return the number
      */
     public int number() {

@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_group_desc} holds; what is not set has the default of the library. */
+/** Settings, group: what is not set has the default of the library. */
 public final class GroupOptions {
     private Rounding rounding;
     private Double lrScale;
@@ -11,8 +11,8 @@ public final class GroupOptions {
     public GroupOptions() {}
 
     /**
-     * of f16 and bf16 parameters; default {@code Rounding.MASTER}
-     * 
+     * of f16 and bf16 parameters; default {@link Rounding#MASTER}
+     *
      * @param rounding the value
      * @return this
      */
@@ -23,7 +23,7 @@ public final class GroupOptions {
 
     /**
      * times the optimizer's rate; default 1
-     * 
+     *
      * @param lrScale the value
      * @return this
      */
@@ -34,7 +34,7 @@ public final class GroupOptions {
 
     /**
      * times the optimizer's decay; default 1; 0: no decay for this group
-     * 
+     *
      * @param weightDecayScale the value
      * @return this
      */

@@ -5,7 +5,7 @@ package org.mpt;
 public enum Init {
     /** uniform in +-1/sqrt(fan_in) [PyTorch nn.Linear, nn.Conv2d] */
     DEFAULT(0),
-    /** The library's {@code Init.ZEROS}. */
+    /** 0 */
     ZEROS(1),
     /** +-sqrt(6/(fan_in+fan_out)) [Glorot and Bengio 2010] */
     XAVIER_UNIFORM(2),
@@ -19,7 +19,7 @@ public enum Init {
     LECUN_NORMAL(6),
     /** orthonormal rows or columns [Saxe et al. 2014] */
     ORTHOGONAL(7),
-    /** The library's {@code Init.ONES}. */
+    /** 1 */
     ONES(8);
 
     final int number;
@@ -30,7 +30,7 @@ public enum Init {
 
     /**
      * The number that mpt.h has for it.
-     * 
+     *
      * @return the number
      */
     public int number() {

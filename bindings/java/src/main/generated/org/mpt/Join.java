@@ -7,7 +7,7 @@ public enum Join {
     SUM(0),
     /** along the container's dimension */
     CONCAT(1),
-    /** gives them all, in order: n_outputs is their number */
+    /** gives them all, in order */
     LIST(2);
 
     final int number;
@@ -18,7 +18,7 @@ public enum Join {
 
     /**
      * The number that mpt.h has for it.
-     * 
+     *
      * @return the number
      */
     public int number() {

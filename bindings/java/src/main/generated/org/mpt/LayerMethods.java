@@ -11,7 +11,7 @@ abstract sealed class LayerMethods extends Handle permits Layer {
 
     /**
      * Parameters "weight" [out, in] and "bias" [out], initialised from the context's random numbers.
-     * 
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -35,7 +35,7 @@ abstract sealed class LayerMethods extends Handle permits Layer {
 
     /**
      * Parameters "weight" [out, in/groups, kh, kw] and "bias" [out].
-     * 
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -58,8 +58,8 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * {@code Tensor#convTranspose2d}. Parameters "weight" [in, out/groups, kh, kw] and "bias" [out].
-     * 
+     * {@link Tensor#convTranspose2d}. Parameters "weight" [in, out/groups, kh, kw] and "bias" [out].
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -83,7 +83,7 @@ abstract sealed class LayerMethods extends Handle permits Layer {
 
     /**
      * Parameters "weight" [out, in/groups, k] and "bias" [out].
-     * 
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -106,8 +106,8 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * {@code Tensor#convTranspose1d}. Parameters "weight" [in, out/groups, k] and "bias" [out].
-     * 
+     * {@link Tensor#convTranspose1d}. Parameters "weight" [in, out/groups, k] and "bias" [out].
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -130,9 +130,9 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * {@code Tensor#batchNorm}. Parameters "weight" and "bias" [features], buffers "running_mean" and "running_var". In a program each
+     * {@link Tensor#batchNorm}. Parameters "weight" and "bias" [features], buffers "running_mean" and "running_var". In a program each
      * run moves the statistics.
-     * 
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -155,8 +155,8 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * {@code Tensor#layerNorm} over the last dimension. Parameters "weight" and "bias". (The op has the name {@code Tensor#layerNorm}.)
-     * 
+     * {@link Tensor#layerNorm} over the last dimension. Parameters "weight" and "bias". (The op has the name {@link Tensor#layerNorm}.)
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -179,8 +179,8 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * {@code Tensor#rmsNorm}. Parameter "weight".
-     * 
+     * {@link Tensor#rmsNorm}. Parameter "weight".
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -203,8 +203,8 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * {@code Tensor#groupNorm}. Parameters "weight" and "bias".
-     * 
+     * {@link Tensor#groupNorm}. Parameters "weight" and "bias".
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -227,8 +227,8 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * {@code Tensor#instanceNorm}. Parameters "weight" and "bias".
-     * 
+     * {@link Tensor#instanceNorm}. Parameters "weight" and "bias".
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -251,8 +251,8 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * {@code Tensor#embedding} of integers. Parameter "weight" [count, dim].
-     * 
+     * {@link Tensor#embedding} of integers. Parameter "weight" [count, dim].
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -277,7 +277,7 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     /**
      * Inputs x, or x and the first state (h [layers * directions, N, hidden]; LSTM: and c). Outputs y, or y and the last state (1, 2 or 3
      * tensors). Parameters as torch.nn.LSTM names them: "weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0", "..._reverse".
-     * 
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -300,10 +300,10 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * Multi-head attention [Vaswani et al. 2017]. Inputs x [N,T,E] (self-attention), or query, key, value, or these and a mask as {@code
+     * Multi-head attention [Vaswani et al. 2017]. Inputs x [N,T,E] (self-attention), or query, key, value, or these and a mask as {@link
      * Tensor#attention}'s; one output [N,T,E]. Parameters as torch.nn.MultiheadAttention: "in_proj_weight" [3E,E], "in_proj_bias",
      * "out_proj.weight", "out_proj.bias"; biases start at 0.
-     * 
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -326,8 +326,8 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * {@code Tensor#maxPool2d} as a layer; params NULL: the defaults.
-     * 
+     * {@link Tensor#maxPool2d} as a layer; params null: the defaults.
+     *
      * @param ctx the context
      * @param params what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -351,7 +351,7 @@ abstract sealed class LayerMethods extends Handle permits Layer {
 
     /**
      * The same with the defaults.
-     * 
+     *
      * @param ctx the context
      * @return a new object, to be closed
      */
@@ -360,8 +360,8 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * {@code Tensor#avgPool2d} as a layer; params NULL: the defaults.
-     * 
+     * {@link Tensor#avgPool2d} as a layer; params null: the defaults.
+     *
      * @param ctx the context
      * @param params what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -385,7 +385,7 @@ abstract sealed class LayerMethods extends Handle permits Layer {
 
     /**
      * The same with the defaults.
-     * 
+     *
      * @param ctx the context
      * @return a new object, to be closed
      */
@@ -394,11 +394,11 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * {@code Tensor#adaptiveAvgPool2d} as a layer.
-     * 
+     * {@link Tensor#adaptiveAvgPool2d} as a layer.
+     *
      * @param ctx the context
-     * @param height the height
-     * @param width the width
+     * @param height in pixels
+     * @param width in pixels
      * @return a new object, to be closed
      */
     public static Layer adaptiveAvgPool2d(Context ctx, long height, long width) {
@@ -414,11 +414,11 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * {@code Tensor#adaptiveMaxPool2d} as a layer.
-     * 
+     * {@link Tensor#adaptiveMaxPool2d} as a layer.
+     *
      * @param ctx the context
-     * @param height the height
-     * @param width the width
+     * @param height in pixels
+     * @param width in pixels
      * @return a new object, to be closed
      */
     public static Layer adaptiveMaxPool2d(Context ctx, long height, long width) {
@@ -434,12 +434,12 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * {@code Tensor#maxPool1d} as a layer.
-     * 
+     * {@link Tensor#maxPool1d} as a layer.
+     *
      * @param ctx the context
-     * @param kernel the kernel
-     * @param stride the stride
-     * @param padding the padding
+     * @param kernel the extent of a window
+     * @param stride between windows; 0: the kernel
+     * @param padding at both ends
      * @return a new object, to be closed
      */
     public static Layer maxPool1d(Context ctx, int kernel, int stride, int padding) {
@@ -455,12 +455,12 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * {@code Tensor#avgPool1d} as a layer.
-     * 
+     * {@link Tensor#avgPool1d} as a layer.
+     *
      * @param ctx the context
-     * @param kernel the kernel
-     * @param stride the stride
-     * @param padding the padding
+     * @param kernel the extent of a window
+     * @param stride between windows; 0: the kernel
+     * @param padding at both ends
      * @return a new object, to be closed
      */
     public static Layer avgPool1d(Context ctx, int kernel, int stride, int padding) {
@@ -476,12 +476,12 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * {@code Tensor#upsample2d} by whole factors as a layer.
-     * 
+     * {@link Tensor#upsample2d} by whole factors as a layer.
+     *
      * @param ctx the context
-     * @param factorH the factor h
-     * @param factorW the factor w
-     * @param mode the mode
+     * @param factorH of the height
+     * @param factorW of the width
+     * @param mode which upsample mode
      * @return a new object, to be closed
      */
     public static Layer upsample2d(Context ctx, int factorH, int factorW, UpsampleMode mode) {
@@ -497,8 +497,8 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * {@code Tensor#dropout} in training, nothing in evaluation.
-     * 
+     * {@link Tensor#dropout} in training, nothing in evaluation.
+     *
      * @param ctx the context
      * @param p the probability
      * @return a new object, to be closed
@@ -516,11 +516,11 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * An activation function as a layer. parameter: as {@code mpt_activation} says, else ignored.
-     * 
+     * An activation function as a layer. parameter: as {@link Activation} says, else ignored.
+     *
      * @param ctx the context
-     * @param kind the kind
-     * @param parameter the parameter
+     * @param kind which activation
+     * @param parameter of the function, where it has one
      * @return a new object, to be closed
      */
     public static Layer activation(Context ctx, Activation kind, double parameter) {
@@ -536,8 +536,8 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * {@code Tensor#relu} as a layer.
-     * 
+     * {@link Tensor#relu} as a layer.
+     *
      * @param ctx the context
      * @return a new object, to be closed
      */
@@ -554,8 +554,8 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * {@code Tensor#softmax} as a layer.
-     * 
+     * {@link Tensor#softmax} as a layer.
+     *
      * @param ctx the context
      * @param dim the dimension; negative: from the end
      * @return a new object, to be closed
@@ -574,7 +574,7 @@ abstract sealed class LayerMethods extends Handle permits Layer {
 
     /**
      * [N, ...] -&gt; [N, product of the rest].
-     * 
+     *
      * @param ctx the context
      * @return a new object, to be closed
      */
@@ -592,7 +592,7 @@ abstract sealed class LayerMethods extends Handle permits Layer {
 
     /**
      * An empty chain of layers; each gets the one output of the layer before.
-     * 
+     *
      * @param ctx the context
      * @return a new object, to be closed
      */
@@ -609,12 +609,12 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * y = body(x) + shortcut(x), shapes equal. shortcut NULL: x itself. Both stay the caller's to release; their names are "body" and
+     * y = body(x) + shortcut(x), shapes equal. shortcut null: x itself. Both stay the caller's to close; their names are "body" and
      * "shortcut" [He et al. 2016].
-     * 
+     *
      * @param ctx the context
-     * @param body the body
-     * @param shortcut the shortcut
+     * @param body a layer
+     * @param shortcut a layer; null: the input itself
      * @return a new object, to be closed
      */
     public static Layer residual(Context ctx, Layer body, Layer shortcut) {
@@ -631,9 +631,9 @@ abstract sealed class LayerMethods extends Handle permits Layer {
 
     /**
      * An empty set of layers that all get the same inputs, each with one output; join and dim say what comes of those.
-     * 
+     *
      * @param ctx the context
-     * @param join the join
+     * @param join which join
      * @param dim the dimension; negative: from the end
      * @return a new object, to be closed
      */
@@ -651,7 +651,7 @@ abstract sealed class LayerMethods extends Handle permits Layer {
 
     /**
      * Gives a custom layer a parameter: a dense floating leaf, which asks for gradients from now on.
-     * 
+     *
      * @param name the name
      * @param tensor the tensor
      */
@@ -666,11 +666,11 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * Appends child to a sequential, parallel or custom layer; it stays the caller's to release. name NULL: its index. A name is unique
+     * Appends child to a sequential, parallel or custom layer; it stays the caller's to close. name null: its index. A name is unique
      * here and has no '.' or '/'. A layer may be there more than once: its parameters count once, by their first name.
-     * 
+     *
      * @param name the name
-     * @param child the child
+     * @param child a layer
      */
     public void add(String name, Layer child) {
         Session s = session;
@@ -683,9 +683,9 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * Training (1, the start) or evaluation (0), for the layer and all below it.
-     * 
-     * @param training the training
+     * Training (true, the start) or evaluation (false), for the layer and all below it.
+     *
+     * @param training true: training
      */
     public void setTraining(boolean training) {
         Session s = session;
@@ -698,9 +698,9 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * Frozen (1): no parameter below asks for gradients; 0: all do. Not inside a capture.
-     * 
-     * @param frozen the frozen
+     * Frozen (true): no parameter below asks for gradients; false: all do. Not inside a capture.
+     *
+     * @param frozen true: no gradients
      */
     public void freeze(boolean frozen) {
         Session s = session;
@@ -713,8 +713,8 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * A parameter by name. Owned by the caller. {@code Status.NOT_FOUND} names the ones there are.
-     * 
+     * A parameter by name. {@link Status#NOT_FOUND} names the ones there are.
+     *
      * @param name the name
      * @return the result
      */
@@ -730,9 +730,9 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * Is the layer in training (1) or in evaluation (0)? For a custom layer's callback, which asks its own layer; a program keeps the
-     * answer that it had while recording.
-     * 
+     * Is the layer in training (true) or in evaluation (false)? For a custom layer's callback, which asks its own layer; a program keeps
+     * the answer that it had while recording.
+     *
      * @return the value
      */
     public boolean training() {
@@ -748,9 +748,9 @@ abstract sealed class LayerMethods extends Handle permits Layer {
 
     /**
      * Gives a custom layer a buffer: a tensor of any dtype that asks for no gradients, such as a running mean. It is saved with the layer
-     * and not trained; the callback finds it with {@code Layer#buffer} and changes it with {@code Tensor#copy}, which a program does at
+     * and not trained; the callback finds it with {@link Layer#buffers} and changes it with {@link Tensor#copy}, which a program does at
      * each run. Names as those of parameters. Not inside a capture.
-     * 
+     *
      * @param name the name
      * @param tensor the tensor
      */

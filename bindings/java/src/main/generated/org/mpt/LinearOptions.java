@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_linear_desc} holds; what is not set has the default of the library. */
+/** Settings, linear: what is not set has the default of the library. */
 public final class LinearOptions {
     private Boolean bias;
     private Long inFeatures;
@@ -14,7 +14,7 @@ public final class LinearOptions {
 
     /**
      * With a bias? Default true.
-     * 
+     *
      * @param bias the value
      * @return this
      */
@@ -25,7 +25,7 @@ public final class LinearOptions {
 
     /**
      * at least 1
-     * 
+     *
      * @param inFeatures the value
      * @return this
      */
@@ -36,7 +36,7 @@ public final class LinearOptions {
 
     /**
      * at least 1
-     * 
+     *
      * @param outFeatures the value
      * @return this
      */
@@ -47,7 +47,7 @@ public final class LinearOptions {
 
     /**
      * The init.
-     * 
+     *
      * @param init the value
      * @return this
      */
@@ -57,8 +57,8 @@ public final class LinearOptions {
     }
 
     /**
-     * of the parameters; default {@code DType.F32}
-     * 
+     * of the parameters; default {@link DType#F32}
+     *
      * @param dtype the value
      * @return this
      */

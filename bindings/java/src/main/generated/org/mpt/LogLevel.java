@@ -3,13 +3,13 @@ package org.mpt;
 
 /** How important a line of the log is. */
 public enum LogLevel {
-    /** The library's {@code LogLevel.ERROR}. */
+    /** something has failed */
     ERROR(1),
-    /** The library's {@code LogLevel.WARNING}. */
+    /** something that may not be meant */
     WARNING(2),
-    /** The library's {@code LogLevel.INFO}. */
+    /** what is going on */
     INFO(3),
-    /** The library's {@code LogLevel.DEBUG}. */
+    /** details, for finding defects */
     DEBUG(4);
 
     final int number;
@@ -20,7 +20,7 @@ public enum LogLevel {
 
     /**
      * The number that mpt.h has for it.
-     * 
+     *
      * @return the number
      */
     public int number() {

@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_norm_desc} holds; what is not set has the default of the library. */
+/** Settings, norm: what is not set has the default of the library. */
 public final class NormOptions {
     private Integer groups;
     private Long features;
@@ -17,7 +17,7 @@ public final class NormOptions {
 
     /**
      * group norm only; at least 1; default 1
-     * 
+     *
      * @param groups the value
      * @return this
      */
@@ -28,7 +28,7 @@ public final class NormOptions {
 
     /**
      * channels, or the extent of the last dimension; at least 1
-     * 
+     *
      * @param features the value
      * @return this
      */
@@ -39,7 +39,7 @@ public final class NormOptions {
 
     /**
      * default 1e-5
-     * 
+     *
      * @param eps the value
      * @return this
      */
@@ -50,7 +50,7 @@ public final class NormOptions {
 
     /**
      * of batch norm's running statistics; default 0.1
-     * 
+     *
      * @param momentum the value
      * @return this
      */
@@ -61,7 +61,7 @@ public final class NormOptions {
 
     /**
      * With weight and bias? Default true.
-     * 
+     *
      * @param affine the value
      * @return this
      */
@@ -72,7 +72,7 @@ public final class NormOptions {
 
     /**
      * With running statistics? Default true.
-     * 
+     *
      * @param running the value
      * @return this
      */
@@ -83,7 +83,7 @@ public final class NormOptions {
 
     /**
      * With a bias? Default true.
-     * 
+     *
      * @param bias the value
      * @return this
      */
@@ -93,8 +93,8 @@ public final class NormOptions {
     }
 
     /**
-     * of the parameters; default {@code DType.F32}
-     * 
+     * of the parameters; default {@link DType#F32}
+     *
      * @param dtype the value
      * @return this
      */

@@ -10,8 +10,8 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
     }
 
     /**
-     * [torch.optim.SGD]; desc NULL: the defaults.
-     * 
+     * [torch.optim.SGD]; options null: the defaults.
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -35,7 +35,7 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
 
     /**
      * The same with the defaults.
-     * 
+     *
      * @param ctx the context
      * @return a new object, to be closed
      */
@@ -44,8 +44,8 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
     }
 
     /**
-     * [Kingma and Ba 2015, as torch.optim.Adam]: weight decay is added to the gradient. desc NULL: the defaults.
-     * 
+     * [Kingma and Ba 2015, as torch.optim.Adam]: weight decay is added to the gradient. options null: the defaults.
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -69,7 +69,7 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
 
     /**
      * The same with the defaults.
-     * 
+     *
      * @param ctx the context
      * @return a new object, to be closed
      */
@@ -78,8 +78,8 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
     }
 
     /**
-     * [Loshchilov and Hutter 2019, as torch.optim.AdamW]: p *= 1 - lr * weight_decay first. desc NULL: the defaults.
-     * 
+     * [Loshchilov and Hutter 2019, as torch.optim.AdamW]: p *= 1 - lr * weightDecay first. options null: the defaults.
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -103,7 +103,7 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
 
     /**
      * The same with the defaults.
-     * 
+     *
      * @param ctx the context
      * @return a new object, to be closed
      */
@@ -112,8 +112,8 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
     }
 
     /**
-     * [Duchi et al. 2011, as torch.optim.Adagrad]; desc NULL: the defaults.
-     * 
+     * [Duchi et al. 2011, as torch.optim.Adagrad]; options null: the defaults.
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -137,7 +137,7 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
 
     /**
      * The same with the defaults.
-     * 
+     *
      * @param ctx the context
      * @return a new object, to be closed
      */
@@ -146,8 +146,8 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
     }
 
     /**
-     * [Zeiler 2012, as torch.optim.Adadelta]; desc NULL: the defaults.
-     * 
+     * [Zeiler 2012, as torch.optim.Adadelta]; options null: the defaults.
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -171,7 +171,7 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
 
     /**
      * The same with the defaults.
-     * 
+     *
      * @param ctx the context
      * @return a new object, to be closed
      */
@@ -180,8 +180,8 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
     }
 
     /**
-     * [Tieleman and Hinton 2012, as torch.optim.RMSprop]; desc NULL: the defaults.
-     * 
+     * [Tieleman and Hinton 2012, as torch.optim.RMSprop]; options null: the defaults.
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -205,7 +205,7 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
 
     /**
      * The same with the defaults.
-     * 
+     *
      * @param ctx the context
      * @return a new object, to be closed
      */
@@ -215,8 +215,8 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
 
     /**
      * [You et al. 2020, algorithm 2, phi the identity]: AdamW's direction, scaled per parameter by |p| / |direction| (1 where one is 0).
-     * desc NULL: the defaults.
-     * 
+     * options null: the defaults.
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -240,7 +240,7 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
 
     /**
      * The same with the defaults.
-     * 
+     *
      * @param ctx the context
      * @return a new object, to be closed
      */
@@ -250,7 +250,7 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
 
     /**
      * A group "layer" of all parameters of a layer. Not inside a capture.
-     * 
+     *
      * @param layer the layer
      */
     public void addLayer(Layer layer) {
@@ -266,8 +266,8 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
     /**
      * The rate from the next step on, in captured programs too: it lives in device memory and is written in stream order. Not inside a
      * capture.
-     * 
-     * @param lr the lr
+     *
+     * @param lr the rate
      */
     public void setLearningRate(double lr) {
         Session s = session;
@@ -280,10 +280,10 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
     }
 
     /**
-     * Clip by the norm of all gradients together: they are multiplied by min(1, max_norm / (norm + 1e-6))
+     * Clip by the norm of all gradients together: they are multiplied by min(1, maxNorm / (norm + 1e-6))
      * [torch.nn.utils.clip_grad_norm_]; 0: no clipping. Not inside a capture.
-     * 
-     * @param maxNorm the max norm
+     *
+     * @param maxNorm the largest norm; 0: no clipping
      */
     public void setClipNorm(double maxNorm) {
         Session s = session;
@@ -296,10 +296,10 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
     }
 
     /**
-     * Clip each element of the unscaled gradients to [-max_value, max_value], before clipping by norm would look at them; 0: no clipping.
+     * Clip each element of the unscaled gradients to [-maxValue, maxValue], before clipping by norm would look at them; 0: no clipping.
      * Not inside a capture.
-     * 
-     * @param maxValue the max value
+     *
+     * @param maxValue the largest magnitude; 0: no clipping
      */
     public void setClipValue(double maxValue) {
         Session s = session;
@@ -313,8 +313,8 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
 
     /**
      * The rate is multiplied by a factor of the group's step count, found on the device: a skipped step does not move it, and programs
-     * follow it. NULL: none. In a program it is what it was while recording. Not inside a capture.
-     * 
+     * follow it. null: none. In a program it is what it was while recording. Not inside a capture.
+     *
      * @param options what differs from the defaults; null: nothing
      */
     public void setSchedule(ScheduleOptions options) {
@@ -333,9 +333,9 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
     }
 
     /**
-     * The rate that the last step used, schedule included, before a group's lr_scale; of groups with different step counts the last one's
+     * The rate that the last step used, schedule included, before a group's lrScale; of groups with different step counts the last one's
      * that took part. The base rate before any step. Synchronises. Not inside a capture.
-     * 
+     *
      * @return the value
      */
     public double learningRate() {
@@ -349,7 +349,7 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
         }
     }
 
-    /** Sets all gradients to zero. Not needed with {@code GradMode.WRITE}. */
+    /** Sets all gradients to zero. Not needed with {@link GradMode#WRITE}. */
     public void zeroGrad() {
         Session s = session;
         s.enter();
@@ -362,8 +362,8 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
 
     /**
      * Divides the gradients by the scale and looks for non-finite ones, so that the host can look at true gradients before the step. Once
-     * per iteration and before the step: {@code Status.UNSCALED_TWICE}, {@code Status.UNSCALE_AFTER_STEP}.
-     * 
+     * per iteration and before the step: {@link Status#UNSCALED_TWICE}, {@link Status#UNSCALE_AFTER_STEP}.
+     *
      * @param scaler the loss scaler, or null
      */
     public void unscale(Scaler scaler) {
@@ -377,13 +377,13 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
     }
 
     /**
-     * Unscale unless done, check, clip, then step or skip, all on the device. scaler NULL: no scale and no check. A skipped step changes
-     * neither parameters nor state nor the step count. Parameters without a gradient stay as they are. On {@code Status.MEMORY} nothing
-     * was changed; so it is for {@code Optimizer#unscale}, {@code State#load} and the making of layers. Gradients are left as they were
-     * (still scaled, unless {@code Optimizer#unscale} was called). {@code Status.STEP_TWICE}. The step count is a group's: a parameter
-     * whose first gradient comes later has the corrections of its group's count. In a program, unscale, step and {@code Scaler#update}
+     * Unscale unless done, check, clip, then step or skip, all on the device. scaler null: no scale and no check. A skipped step changes
+     * neither parameters nor state nor the step count. Parameters without a gradient stay as they are. On {@link Status#MEMORY} nothing
+     * was changed; so it is for {@link Optimizer#unscale}, {@link State#load} and the making of layers. Gradients are left as they were
+     * (still scaled, unless {@link Optimizer#unscale} was called). {@link Status#STEP_TWICE}. The step count is a group's: a parameter
+     * whose first gradient comes later has the corrections of its group's count. In a program, unscale, step and {@link Scaler#update}
      * belong into one capture: runs do not move the order that a host is held to.
-     * 
+     *
      * @param scaler the loss scaler, or null
      */
     public void step(Scaler scaler) {
@@ -399,7 +399,7 @@ abstract sealed class OptimizerMethods extends Handle permits Optimizer {
     /**
      * The norm of all gradients at the last step with clipping or a scaler, before clipping, unscaled; NaN before. Synchronises. Not
      * inside a capture.
-     * 
+     *
      * @return the value
      */
     public double gradNorm() {

@@ -10,8 +10,8 @@ abstract sealed class PolicyMethods extends Handle permits Policy {
     }
 
     /**
-     * A policy that runs products in dtype (f32, f16 or bf16) and what needs range in f32.
-     * 
+     * A policy that runs products, their biases included, in dtype (f32, f16 or bf16) and what needs range in f32.
+     *
      * @param ctx the context
      * @param dtype the element type
      * @return a new object, to be closed
@@ -32,10 +32,10 @@ abstract sealed class PolicyMethods extends Handle permits Policy {
      * The products of layers whose path matches pattern ('*' any text, dots too, '?' any character) run in dtype; the last match counts.
      * A path is the names from below the layer that the host runs down to the one with the product, joined by '.':
      * "blocks.block0.mlp.body.linear1", which "*linear1" and "blocks.*" match and "linear1" does not. Parameters' names begin with it,
-     * {@code Program#dump} shows it. {@code DType.F8E4M3} stands for fp8 by the recipe of {@code Policy#setFp8}, or by its defaults;
-     * {@code Status.DTYPE} for {@code DType.F8E5M2}.
-     * 
-     * @param pattern the pattern
+     * {@link Program#dump} shows it. {@link DType#F8E4M3} stands for fp8 by the recipe of {@link Policy#setFp8}, or by its defaults;
+     * {@link Status#DTYPE} for {@link DType#F8E5M2}.
+     *
+     * @param pattern a name, or one with * in it
      * @param dtype the element type
      */
     public void setLayer(String pattern, DType dtype) {
@@ -52,12 +52,12 @@ abstract sealed class PolicyMethods extends Handle permits Policy {
      * Linear layers (attention's projections and the weights of recurrent layers too) and convolutions run in fp8 by this recipe, and so
      * do the products of their gradients; other products in the policy's dtype; results have the policy's dtype. A device without such
      * products, as every CPU, decodes the operands and multiplies in f32: the same numbers, but slower than bf16. A layer that must not:
-     * {@code Policy#setLayer}(policy, pattern, {@code DType.BF16}). Overrides by op and role take products out as well; a gradient's can
-     * be in fp8 only where its forward was. desc NULL: the defaults. Values beyond the range saturate; a gradient with non-finite
-     * elements gives NaN, so that a scaler sees it. {@code Fp8Recipe.DELAYED}: scales move when an optimizer steps, from the largest
+     * {@link Policy#setLayer}(policy, pattern, {@link DType#BF16}). Overrides by op and role take products out as well; a gradient's can
+     * be in fp8 only where its forward was. options null: the defaults. Values beyond the range saturate; a gradient with non-finite
+     * elements gives NaN, so that a scaler sees it. {@link Fp8Recipe#DELAYED}: scales move when an optimizer steps, from the largest
      * magnitudes since its last step; a weight keeps them for each recipe. What is only a part of a parameter, as the projections of
-     * attention from different inputs, has no history: its products have the scales of {@code Fp8Recipe.CURRENT}.
-     * 
+     * attention from different inputs, has no history: its products have the scales of {@link Fp8Recipe#CURRENT}.
+     *
      * @param options what differs from the defaults; null: nothing
      */
     public void setFp8(Fp8Options options) {
@@ -81,10 +81,10 @@ abstract sealed class PolicyMethods extends Handle permits Policy {
     }
 
     /**
-     * The op of that name (see {@code Policy#describe}) runs in dtype, whatever its class; not for ops that only move data. "custom": all
+     * The op of that name (see {@link Policy#describe}) runs in dtype, whatever its class; not for ops that only move data. "custom": all
      * custom ops.
-     * 
-     * @param op the op
+     *
+     * @param op the name of an op
      * @param dtype the element type
      */
     public void setOp(String op, DType dtype) {
@@ -99,8 +99,8 @@ abstract sealed class PolicyMethods extends Handle permits Policy {
 
     /**
      * Products in that role run in dtype. A layer's override counts more than a role's, an op's more than both.
-     * 
-     * @param role the role
+     *
+     * @param role which role
      * @param dtype the element type
      */
     public void setRole(Role role, DType dtype) {
@@ -114,9 +114,8 @@ abstract sealed class PolicyMethods extends Handle permits Policy {
     }
 
     /**
-     * The class lists with their version and the overrides, as text. Writes at most nbytes bytes, the closing zero included; needed_out
-     * (may be NULL) gets the bytes of the whole text. text may be NULL when nbytes is 0.
-     * 
+     * The class lists with their version and the overrides, as text.
+     *
      * @return the text
      */
     public String describe() {

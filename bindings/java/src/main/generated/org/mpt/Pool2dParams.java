@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_pool2d_params} holds; what is not set has the default of the library. */
+/** Settings, pool2d params: what is not set has the default of the library. */
 public final class Pool2dParams {
     private Integer kernelH;
     private Integer kernelW;
@@ -16,7 +16,7 @@ public final class Pool2dParams {
 
     /**
      * default 2
-     * 
+     *
      * @param kernelH the value
      * @return this
      */
@@ -27,7 +27,7 @@ public final class Pool2dParams {
 
     /**
      * default 2
-     * 
+     *
      * @param kernelW the value
      * @return this
      */
@@ -38,7 +38,7 @@ public final class Pool2dParams {
 
     /**
      * Height and width of kernel.
-     * 
+     *
      * @param kernel for both
      * @return this
      */
@@ -48,7 +48,7 @@ public final class Pool2dParams {
 
     /**
      * 0: the kernel's; default 0
-     * 
+     *
      * @param strideH the value
      * @return this
      */
@@ -59,7 +59,7 @@ public final class Pool2dParams {
 
     /**
      * 0: the kernel's; default 0
-     * 
+     *
      * @param strideW the value
      * @return this
      */
@@ -70,7 +70,7 @@ public final class Pool2dParams {
 
     /**
      * Height and width of stride.
-     * 
+     *
      * @param stride for both
      * @return this
      */
@@ -80,7 +80,7 @@ public final class Pool2dParams {
 
     /**
      * never the maximum; at most half the kernel; default 0
-     * 
+     *
      * @param paddingH the value
      * @return this
      */
@@ -91,7 +91,7 @@ public final class Pool2dParams {
 
     /**
      * never the maximum; at most half the kernel; default 0
-     * 
+     *
      * @param paddingW the value
      * @return this
      */
@@ -102,7 +102,7 @@ public final class Pool2dParams {
 
     /**
      * Height and width of padding.
-     * 
+     *
      * @param padding for both
      * @return this
      */
@@ -111,8 +111,8 @@ public final class Pool2dParams {
     }
 
     /**
-     * {@code Tensor#avgPool2d} only, 1: divide by the elements inside; default false
-     * 
+     * {@link Tensor#avgPool2d} only, 1: divide by the elements inside; default false
+     *
      * @param excludePadding the value
      * @return this
      */

@@ -12,8 +12,8 @@ abstract sealed class ProgramMethods extends Handle permits Program {
     /**
      * The plan as text: two lines about the whole, then a line per step with tabs between number, op, kernel, role, layer and operands.
      * Behind an operand's dtype and shape: "&#64;offset", its place in the arena in bytes; "#number", memory outside of it, counted in
-     * order of appearance (parameters, data, outputs). "-": an absent operand, or no layer. Text conventions as {@code Policy#describe}.
-     * 
+     * order of appearance (parameters, data, outputs). "-": an absent operand, or no layer. Text.
+     *
      * @return the text
      */
     public String dump() {

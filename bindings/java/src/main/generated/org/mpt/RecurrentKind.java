@@ -5,7 +5,7 @@ package org.mpt;
 public enum RecurrentKind {
     /** h' = tanh(W x + b + V h + c) [Elman 1990] */
     TANH(0),
-    /** The library's {@code RecurrentKind.RELU}. */
+    /** max(x, 0) */
     RELU(1),
     /** [Hochreiter and Schmidhuber 1997; gates as torch.nn.LSTM] */
     LSTM(2),
@@ -20,7 +20,7 @@ public enum RecurrentKind {
 
     /**
      * The number that mpt.h has for it.
-     * 
+     *
      * @return the number
      */
     public int number() {

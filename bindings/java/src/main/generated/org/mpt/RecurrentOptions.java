@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_recurrent_desc} holds; what is not set has the default of the library. */
+/** Settings, recurrent: what is not set has the default of the library. */
 public final class RecurrentOptions {
     private RecurrentKind kind;
     private Long inputSize;
@@ -17,8 +17,8 @@ public final class RecurrentOptions {
     public RecurrentOptions() {}
 
     /**
-     * default {@code RecurrentKind.LSTM}
-     * 
+     * default {@link RecurrentKind#LSTM}
+     *
      * @param kind the value
      * @return this
      */
@@ -29,7 +29,7 @@ public final class RecurrentOptions {
 
     /**
      * at least 1
-     * 
+     *
      * @param inputSize the value
      * @return this
      */
@@ -40,7 +40,7 @@ public final class RecurrentOptions {
 
     /**
      * at least 1
-     * 
+     *
      * @param hiddenSize the value
      * @return this
      */
@@ -51,7 +51,7 @@ public final class RecurrentOptions {
 
     /**
      * default 1
-     * 
+     *
      * @param layers the value
      * @return this
      */
@@ -62,7 +62,7 @@ public final class RecurrentOptions {
 
     /**
      * Whether: both directions, concatenated; default false
-     * 
+     *
      * @param bidirectional the value
      * @return this
      */
@@ -73,7 +73,7 @@ public final class RecurrentOptions {
 
     /**
      * Whether: [N,T,...]; 0 (default): [T,N,...]
-     * 
+     *
      * @param batchFirst the value
      * @return this
      */
@@ -84,7 +84,7 @@ public final class RecurrentOptions {
 
     /**
      * With a bias? Default true.
-     * 
+     *
      * @param bias the value
      * @return this
      */
@@ -95,7 +95,7 @@ public final class RecurrentOptions {
 
     /**
      * between layers, in training; default 0
-     * 
+     *
      * @param dropout the value
      * @return this
      */
@@ -105,8 +105,8 @@ public final class RecurrentOptions {
     }
 
     /**
-     * of the parameters; default {@code DType.F32}
-     * 
+     * of the parameters; default {@link DType#F32}
+     *
      * @param dtype the value
      * @return this
      */

@@ -3,11 +3,11 @@ package org.mpt;
 
 /** How a loss comes from its elements. */
 public enum Reduction {
-    /** The library's {@code Reduction.MEAN}. */
+    /** their mean */
     MEAN(0),
-    /** The library's {@code Reduction.SUM}. */
+    /** their sum */
     SUM(1),
-    /** The library's {@code Reduction.NONE}. */
+    /** the elements themselves */
     NONE(2),
     /** the sum divided by the first extent */
     BATCH_MEAN(3);
@@ -20,7 +20,7 @@ public enum Reduction {
 
     /**
      * The number that mpt.h has for it.
-     * 
+     *
      * @return the number
      */
     public int number() {

@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_rmsprop_desc} holds; what is not set has the default of the library. */
+/** Settings, rmsprop: what is not set has the default of the library. */
 public final class RmspropOptions {
     private Boolean centered;
     private Double lr;
@@ -15,7 +15,7 @@ public final class RmspropOptions {
 
     /**
      * Whether: by the variance instead of the second moment; default false
-     * 
+     *
      * @param centered the value
      * @return this
      */
@@ -26,7 +26,7 @@ public final class RmspropOptions {
 
     /**
      * default 0.01
-     * 
+     *
      * @param lr the value
      * @return this
      */
@@ -37,7 +37,7 @@ public final class RmspropOptions {
 
     /**
      * default 0.99
-     * 
+     *
      * @param alpha the value
      * @return this
      */
@@ -48,7 +48,7 @@ public final class RmspropOptions {
 
     /**
      * default 1e-8
-     * 
+     *
      * @param eps the value
      * @return this
      */
@@ -59,7 +59,7 @@ public final class RmspropOptions {
 
     /**
      * default 0
-     * 
+     *
      * @param weightDecay the value
      * @return this
      */
@@ -70,7 +70,7 @@ public final class RmspropOptions {
 
     /**
      * default 0
-     * 
+     *
      * @param momentum the value
      * @return this
      */

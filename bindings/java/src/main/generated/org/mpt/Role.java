@@ -3,11 +3,11 @@ package org.mpt;
 
 /** Where in training an op stands; a policy can give each role its own precision. */
 public enum Role {
-    /** The library's {@code Role.FORWARD}. */
+    /** the forward product */
     FORWARD(0),
-    /** The library's {@code Role.INPUT_GRADIENT}. */
+    /** the product that gives the gradient of the input */
     INPUT_GRADIENT(1),
-    /** The library's {@code Role.WEIGHT_GRADIENT}. */
+    /** the product that gives the gradient of the weight */
     WEIGHT_GRADIENT(2);
 
     final int number;
@@ -18,7 +18,7 @@ public enum Role {
 
     /**
      * The number that mpt.h has for it.
-     * 
+     *
      * @return the number
      */
     public int number() {

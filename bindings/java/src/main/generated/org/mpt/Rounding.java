@@ -20,7 +20,7 @@ public enum Rounding {
 
     /**
      * The number that mpt.h has for it.
-     * 
+     *
      * @return the number
      */
     public int number() {

@@ -20,7 +20,7 @@ public enum ScalerKind {
 
     /**
      * The number that mpt.h has for it.
-     * 
+     *
      * @return the number
      */
     public int number() {

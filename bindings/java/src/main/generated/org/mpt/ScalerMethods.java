@@ -10,8 +10,8 @@ abstract sealed class ScalerMethods extends Handle permits Scaler {
     }
 
     /**
-     * Makes a scaler; desc NULL: the defaults [torch.amp.GradScaler]. Scale and counters live on the device.
-     * 
+     * Makes a scaler; options null: the defaults [torch.amp.GradScaler]. Scale and counters live on the device.
+     *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
      * @return a new object, to be closed
@@ -35,7 +35,7 @@ abstract sealed class ScalerMethods extends Handle permits Scaler {
 
     /**
      * The same with the defaults.
-     * 
+     *
      * @param ctx the context
      * @return a new object, to be closed
      */
@@ -44,7 +44,7 @@ abstract sealed class ScalerMethods extends Handle permits Scaler {
     }
 
     /**
-     * Moves the scale by what the optimizers found; once per iteration, after all of them. {@code Status.UPDATE_WITHOUT_STEP}: none has
+     * Moves the scale by what the optimizers found; once per iteration, after all of them. {@link Status#UPDATE_WITHOUT_STEP}: none has
      * looked at its gradients since the last update.
      */
     public void update() {
@@ -59,7 +59,7 @@ abstract sealed class ScalerMethods extends Handle permits Scaler {
 
     /**
      * The scale now. Synchronises. Not inside a capture.
-     * 
+     *
      * @return the value
      */
     public double scale() {

@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_scaler_desc} holds; what is not set has the default of the library. */
+/** Settings, scaler: what is not set has the default of the library. */
 public final class ScalerOptions {
     private ScalerKind kind;
     private Double initialScale;
@@ -16,8 +16,8 @@ public final class ScalerOptions {
     public ScalerOptions() {}
 
     /**
-     * default {@code ScalerKind.TORCH}
-     * 
+     * default {@link ScalerKind#TORCH}
+     *
      * @param kind the value
      * @return this
      */
@@ -28,7 +28,7 @@ public final class ScalerOptions {
 
     /**
      * default 65536
-     * 
+     *
      * @param initialScale the value
      * @return this
      */
@@ -39,7 +39,7 @@ public final class ScalerOptions {
 
     /**
      * default 2
-     * 
+     *
      * @param growthFactor the value
      * @return this
      */
@@ -50,7 +50,7 @@ public final class ScalerOptions {
 
     /**
      * default 0.5
-     * 
+     *
      * @param backoffFactor the value
      * @return this
      */
@@ -61,7 +61,7 @@ public final class ScalerOptions {
 
     /**
      * good iterations before a growth; default 2000
-     * 
+     *
      * @param growthInterval the value
      * @return this
      */
@@ -72,7 +72,7 @@ public final class ScalerOptions {
 
     /**
      * 0 (default): none
-     * 
+     *
      * @param minScale the value
      * @return this
      */
@@ -83,7 +83,7 @@ public final class ScalerOptions {
 
     /**
      * 0 (default): none
-     * 
+     *
      * @param maxScale the value
      * @return this
      */
@@ -94,7 +94,7 @@ public final class ScalerOptions {
 
     /**
      * bad iterations that are forgiven, the one that backs off included; at least 1; default 2
-     * 
+     *
      * @param hysteresis the value
      * @return this
      */

@@ -3,15 +3,15 @@ package org.mpt;
 
 /** How a rate moves with the step count. */
 public enum ScheduleKind {
-    /** The library's {@code ScheduleKind.CONSTANT}. */
+    /** the same rate */
     CONSTANT(0),
     /** times gamma every interval steps [torch StepLR] */
     STEP(1),
-    /** half a cosine from 1 to final_factor over total_steps [Loshchilov and Hutter 2017] */
+    /** half a cosine from 1 to finalFactor over totalSteps [Loshchilov and Hutter 2017] */
     COSINE(2),
-    /** a line from 1 to final_factor over total_steps */
+    /** a line from 1 to finalFactor over totalSteps */
     LINEAR(3),
-    /** up by a cosine during warmup_steps from 1/25, then down to final_factor [Smith 2018; torch OneCycleLR] */
+    /** up by a cosine during warmupSteps from 1/25, then down to finalFactor [Smith 2018; torch OneCycleLR] */
     ONE_CYCLE(4);
 
     final int number;
@@ -22,7 +22,7 @@ public enum ScheduleKind {
 
     /**
      * The number that mpt.h has for it.
-     * 
+     *
      * @return the number
      */
     public int number() {

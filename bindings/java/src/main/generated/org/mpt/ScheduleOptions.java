@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_schedule_desc} holds; what is not set has the default of the library. */
+/** Settings, schedule: what is not set has the default of the library. */
 public final class ScheduleOptions {
     private ScheduleKind kind;
     private Long warmupSteps;
@@ -14,8 +14,8 @@ public final class ScheduleOptions {
     public ScheduleOptions() {}
 
     /**
-     * default {@code ScheduleKind.CONSTANT}
-     * 
+     * default {@link ScheduleKind#CONSTANT}
+     *
      * @param kind the value
      * @return this
      */
@@ -25,8 +25,8 @@ public final class ScheduleOptions {
     }
 
     /**
-     * a line from 1 / warmup_steps to 1 first (ONE_CYCLE: its rise); default 0
-     * 
+     * a line from 1 / warmupSteps to 1 first (ONE_CYCLE: its rise); default 0
+     *
      * @param warmupSteps the value
      * @return this
      */
@@ -37,7 +37,7 @@ public final class ScheduleOptions {
 
     /**
      * warm-up included; COSINE, LINEAR and ONE_CYCLE need it
-     * 
+     *
      * @param totalSteps the value
      * @return this
      */
@@ -48,7 +48,7 @@ public final class ScheduleOptions {
 
     /**
      * STEP needs it
-     * 
+     *
      * @param interval the value
      * @return this
      */
@@ -59,7 +59,7 @@ public final class ScheduleOptions {
 
     /**
      * STEP; default 0.1
-     * 
+     *
      * @param gamma the value
      * @return this
      */
@@ -70,7 +70,7 @@ public final class ScheduleOptions {
 
     /**
      * default 0
-     * 
+     *
      * @param finalFactor the value
      * @return this
      */

@@ -1,7 +1,7 @@
 // Written by generate.py from the header; do not edit.
 package org.mpt;
 
-/** What {@code mpt_sgd_desc} holds; what is not set has the default of the library. */
+/** Settings, sgd: what is not set has the default of the library. */
 public final class SgdOptions {
     private Boolean nesterov;
     private Double lr;
@@ -14,7 +14,7 @@ public final class SgdOptions {
 
     /**
      * Whether: Nesterov's momentum; default false
-     * 
+     *
      * @param nesterov the value
      * @return this
      */
@@ -25,7 +25,7 @@ public final class SgdOptions {
 
     /**
      * default 0.01
-     * 
+     *
      * @param lr the value
      * @return this
      */
@@ -36,7 +36,7 @@ public final class SgdOptions {
 
     /**
      * default 0
-     * 
+     *
      * @param momentum the value
      * @return this
      */
@@ -47,7 +47,7 @@ public final class SgdOptions {
 
     /**
      * default 0
-     * 
+     *
      * @param dampening the value
      * @return this
      */
@@ -58,7 +58,7 @@ public final class SgdOptions {
 
     /**
      * default 0
-     * 
+     *
      * @param weightDecay the value
      * @return this
      */

@@ -10,9 +10,9 @@ abstract sealed class StateMethods extends Handle permits State {
     }
 
     /**
-     * An empty list of things to save or load. It keeps what is added alive. Where a function takes a prefix, NULL and "" mean none:
+     * An empty list of things to save or load. It keeps what is added alive. Where a function takes a prefix, null and "" mean none:
      * "name" instead of "prefix.name".
-     * 
+     *
      * @param ctx the context
      * @return a new object, to be closed
      */
@@ -30,7 +30,7 @@ abstract sealed class StateMethods extends Handle permits State {
 
     /**
      * Adds a tensor under its name, which is unique in the state.
-     * 
+     *
      * @param name the name
      * @param tensor the tensor
      */
@@ -46,7 +46,7 @@ abstract sealed class StateMethods extends Handle permits State {
 
     /**
      * Adds the parameters and buffers of a layer as "prefix.name".
-     * 
+     *
      * @param prefix goes before the names; null: none
      * @param layer the layer
      */
@@ -62,7 +62,7 @@ abstract sealed class StateMethods extends Handle permits State {
 
     /**
      * Adds masters, moments, step counts and rates as "prefix.group.index.slot". Not inside a capture.
-     * 
+     *
      * @param prefix goes before the names; null: none
      * @param optimizer the optimizer
      */
@@ -78,7 +78,7 @@ abstract sealed class StateMethods extends Handle permits State {
 
     /**
      * Adds scale and counters as "prefix.slot".
-     * 
+     *
      * @param prefix goes before the names; null: none
      * @param scaler the loss scaler, or null
      */
@@ -94,7 +94,7 @@ abstract sealed class StateMethods extends Handle permits State {
 
     /**
      * Adds the averages as "prefix.group.index".
-     * 
+     *
      * @param prefix goes before the names; null: none
      * @param average the average
      */
@@ -111,7 +111,7 @@ abstract sealed class StateMethods extends Handle permits State {
     /**
      * Adds the scales and histories of fp8 products of a layer's weights under the policy, as "prefix.parameter.slot"; made here where
      * they are not there yet.
-     * 
+     *
      * @param prefix goes before the names; null: none
      * @param policy the policy, or null
      * @param layer the layer
@@ -128,7 +128,7 @@ abstract sealed class StateMethods extends Handle permits State {
 
     /**
      * Adds the context's random counter as "prefix.state".
-     * 
+     *
      * @param prefix goes before the names; null: none
      */
     public void addRandom(String prefix) {
@@ -143,7 +143,7 @@ abstract sealed class StateMethods extends Handle permits State {
 
     /**
      * A number of the host's own, such as the epoch, kept as an i64 tensor: set before saving, get after loading.
-     * 
+     *
      * @param name the name
      * @param value the value
      */
@@ -158,8 +158,8 @@ abstract sealed class StateMethods extends Handle permits State {
     }
 
     /**
-     * number.
-     * 
+     * A number of the host's own, after loading.
+     *
      * @param name the name
      * @return the value
      */
@@ -177,7 +177,7 @@ abstract sealed class StateMethods extends Handle permits State {
     /**
      * Writes a file: to a new file beside it first, then renamed, so that a crash leaves the old or the new. Synchronises. Not inside a
      * capture.
-     * 
+     *
      * @param path the file
      */
     public void save(String path) {
@@ -194,7 +194,7 @@ abstract sealed class StateMethods extends Handle permits State {
      * Reads a file back into everything that was added. Every name must be there with its shape and dtype, else nothing is changed; names
      * in the file that were not added are left alone. Where model and optimizer are in two files, load the model first: f32 masters
      * belong to the parameters that are there when they come. Synchronises. Not inside a capture.
-     * 
+     *
      * @param path the file
      */
     public void load(String path) {

@@ -3,9 +3,9 @@ package org.mpt;
 
 /** What a call came to. */
 public enum Status {
-    /** No failure. */
+    /** no failure */
     OK(0),
-    /** an argument is NULL or out of its range */
+    /** an argument is null or out of its range */
     ARGUMENT(1),
     /** a tensor's shape does not fit */
     SHAPE(2),
@@ -50,7 +50,7 @@ public enum Status {
 
     /**
      * The number that mpt.h has for it.
-     * 
+     *
      * @return the number
      */
     public int number() {
@@ -64,8 +64,8 @@ public enum Status {
         throw new IllegalArgumentException("no Status is " + number);
     }
     /**
-     * The name that the library has for the status, for example {@code Status.SHAPE}.
-     * 
+     * The name that the library has for the status, for example {@link Status#SHAPE}.
+     *
      * @return the name
      */
     public String label() {

@@ -4,14 +4,14 @@ package org.mpt;
 import org.mpt.internal.MptNative;
 
 /** The methods of {@link Tensor} that follow from the header. */
-abstract sealed class TensorMethods extends Handle permits Tensor {
+abstract sealed class TensorMethods extends Handle permits TensorMemory {
     TensorMethods(Context context, long address) {
         super(context, address, Handle.Kind.TENSOR);
     }
 
     /**
-     * Makes a contiguous tensor with undefined contents. ndim 0 is a scalar (shape may be NULL); extents may be 0.
-     * 
+     * Makes a contiguous tensor with undefined contents. no extents: a scalar; extents may be 0.
+     *
      * @param ctx the context
      * @param dtype the element type
      * @param shape the extents
@@ -30,8 +30,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * dtype.
-     * 
+     * The element type.
+     *
      * @return the value
      */
     public DType dtype() {
@@ -46,8 +46,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * rank.
-     * 
+     * The number of dimensions.
+     *
      * @return the value
      */
     public int rank() {
@@ -63,7 +63,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The number of elements.
-     * 
+     *
      * @return the value
      */
     public long numel() {
@@ -79,7 +79,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The one element of a tensor as a double. Synchronises. Not inside a capture.
-     * 
+     *
      * @return the value
      */
     public double item() {
@@ -95,7 +95,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Sets every element to value, rounded to the tensor's dtype.
-     * 
+     *
      * @param value the value
      */
     public void fill(double value) {
@@ -111,9 +111,9 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     /**
      * Fills with uniform numbers from [low, high), rounded to the dtype (which can give high): the same numbers on every device, for any
      * thread count. Floating dtypes.
-     * 
-     * @param low the low
-     * @param high the high
+     *
+     * @param low the least
+     * @param high the largest
      */
     public void randomUniform(double low, double high) {
         Session s = session;
@@ -127,9 +127,9 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Fills with normal numbers [Box and Muller 1958]. Floating dtypes.
-     * 
-     * @param mean the mean
-     * @param std the std
+     *
+     * @param mean the middle
+     * @param std the standard deviation
      */
     public void randomNormal(double mean, double std) {
         Session s = session;
@@ -143,8 +143,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Fills a weight as a layer would; fan_in and fan_out are read from the shape [out, in, ...]. Floating dtypes, at least 2 dimensions.
-     * 
-     * @param init the init
+     *
+     * @param init which init
      */
     public void initialize(Init init) {
         Session s = session;
@@ -158,9 +158,9 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Sets element i, in logical order, to start + i * step. Floating and integer dtypes.
-     * 
-     * @param start the start
-     * @param step the step
+     *
+     * @param start the first
+     * @param step the difference of neighbours
      */
     public void fillRange(double start, double step) {
         Session s = session;
@@ -174,8 +174,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Copies src into tensor, converting the dtype (round to nearest even); src is broadcast to tensor's shape.
-     * 
-     * @param src the src
+     *
+     * @param src where the elements come from
      */
     public void copy(Tensor src) {
         Session s = session;
@@ -203,7 +203,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * A view of the same elements, cut from the gradient's graph.
-     * 
+     *
      * @return the result
      */
     public Tensor detach() {
@@ -218,9 +218,9 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * Asks for (1) or refuses (0) gradients. Floating leaf tensors only.
-     * 
-     * @param requiresGrad the requires grad
+     * Asks for (true) or refuses (false) gradients. Floating leaf tensors only.
+     *
+     * @param requiresGrad true: asks for them
      */
     public void setRequiresGrad(boolean requiresGrad) {
         Session s = session;
@@ -233,8 +233,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * requiresGrad.
-     * 
+     * Whether gradients are asked for.
+     *
      * @return the value
      */
     public boolean requiresGrad() {
@@ -250,8 +250,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The gradient of a leaf, an ordinary tensor of its shape and dtype, made (zero) when first asked for; its address never changes.
-     * After {@code Tensor#backward} with a scaler it is scaled until {@code Optimizer#unscale}. Owned by the caller.
-     * 
+     * After {@link Tensor#backward} with a scaler it is scaled until {@link Optimizer#unscale}.
+     *
      * @return the result
      */
     public Tensor grad() {
@@ -267,7 +267,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * a + b, with broadcasting as NumPy's. Floating and integer dtypes.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -284,7 +284,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * a - b, with broadcasting. Floating and integer dtypes.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -301,7 +301,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * a * b, element by element, with broadcasting. Floating and integer dtypes.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -318,7 +318,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * a / b, element by element, with broadcasting.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -335,9 +335,9 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * scale * x + shift.
-     * 
-     * @param scale the scale
-     * @param shift the shift
+     *
+     * @param scale what is multiplied by
+     * @param shift what is added
      * @return the result
      */
     public Tensor affine(double scale, double shift) {
@@ -353,7 +353,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * -x.
-     * 
+     *
      * @return the result
      */
     public Tensor neg() {
@@ -369,7 +369,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * e to the x.
-     * 
+     *
      * @return the result
      */
     public Tensor exp() {
@@ -385,7 +385,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The natural logarithm.
-     * 
+     *
      * @return the result
      */
     public Tensor log() {
@@ -401,7 +401,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The square root.
-     * 
+     *
      * @return the result
      */
     public Tensor sqrt() {
@@ -417,7 +417,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * max(x, 0); NaN stays NaN; the gradient at 0 is 0.
-     * 
+     *
      * @return the result
      */
     public Tensor relu() {
@@ -433,7 +433,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * |x|; the gradient at 0 is 0.
-     * 
+     *
      * @return the result
      */
     public Tensor abs() {
@@ -449,7 +449,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * -1, 0 or 1; NaN stays; the gradient is 0.
-     * 
+     *
      * @return the result
      */
     public Tensor sign() {
@@ -465,7 +465,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * x * x.
-     * 
+     *
      * @return the result
      */
     public Tensor square() {
@@ -481,7 +481,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * 1 / sqrt(x).
-     * 
+     *
      * @return the result
      */
     public Tensor rsqrt() {
@@ -497,7 +497,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * 1 / x.
-     * 
+     *
      * @return the result
      */
     public Tensor reciprocal() {
@@ -513,7 +513,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * 2 to the x.
-     * 
+     *
      * @return the result
      */
     public Tensor exp2() {
@@ -529,7 +529,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * exp(x) - 1, exact near 0.
-     * 
+     *
      * @return the result
      */
     public Tensor expm1() {
@@ -545,7 +545,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The logarithm to base 2.
-     * 
+     *
      * @return the result
      */
     public Tensor log2() {
@@ -561,7 +561,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The logarithm to base 10.
-     * 
+     *
      * @return the result
      */
     public Tensor log10() {
@@ -577,7 +577,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * log(1 + x), exact near 0.
-     * 
+     *
      * @return the result
      */
     public Tensor log1p() {
@@ -593,7 +593,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The sine of x in radians.
-     * 
+     *
      * @return the result
      */
     public Tensor sin() {
@@ -609,7 +609,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The cosine of x in radians.
-     * 
+     *
      * @return the result
      */
     public Tensor cos() {
@@ -625,7 +625,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The tangent of x in radians.
-     * 
+     *
      * @return the result
      */
     public Tensor tan() {
@@ -641,7 +641,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The arc sine.
-     * 
+     *
      * @return the result
      */
     public Tensor asin() {
@@ -657,7 +657,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The arc cosine.
-     * 
+     *
      * @return the result
      */
     public Tensor acos() {
@@ -673,7 +673,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The arc tangent.
-     * 
+     *
      * @return the result
      */
     public Tensor atan() {
@@ -689,7 +689,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The hyperbolic sine.
-     * 
+     *
      * @return the result
      */
     public Tensor sinh() {
@@ -705,7 +705,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The hyperbolic cosine.
-     * 
+     *
      * @return the result
      */
     public Tensor cosh() {
@@ -721,7 +721,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The hyperbolic tangent.
-     * 
+     *
      * @return the result
      */
     public Tensor tanh() {
@@ -737,7 +737,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The inverse hyperbolic sine.
-     * 
+     *
      * @return the result
      */
     public Tensor asinh() {
@@ -753,7 +753,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The inverse hyperbolic cosine.
-     * 
+     *
      * @return the result
      */
     public Tensor acosh() {
@@ -769,7 +769,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The inverse hyperbolic tangent.
-     * 
+     *
      * @return the result
      */
     public Tensor atanh() {
@@ -785,7 +785,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The error function.
-     * 
+     *
      * @return the result
      */
     public Tensor erf() {
@@ -801,7 +801,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The largest integer not above x; the gradient is 0.
-     * 
+     *
      * @return the result
      */
     public Tensor floor() {
@@ -817,7 +817,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The smallest integer not below x; the gradient is 0.
-     * 
+     *
      * @return the result
      */
     public Tensor ceil() {
@@ -833,7 +833,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The nearest integer, halves to even; the gradient is 0.
-     * 
+     *
      * @return the result
      */
     public Tensor round() {
@@ -849,7 +849,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * x without its fraction; the gradient is 0.
-     * 
+     *
      * @return the result
      */
     public Tensor trunc() {
@@ -865,7 +865,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * 1 / (1 + exp(-x)).
-     * 
+     *
      * @return the result
      */
     public Tensor sigmoid() {
@@ -881,7 +881,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * x * sigmoid(x) [Elfwing et al. 2018].
-     * 
+     *
      * @return the result
      */
     public Tensor silu() {
@@ -897,7 +897,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * log(1 + exp(x)).
-     * 
+     *
      * @return the result
      */
     public Tensor softplus() {
@@ -913,7 +913,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Is x NaN? BOOL.
-     * 
+     *
      * @return the result
      */
     public Tensor isnan() {
@@ -929,7 +929,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Is x infinite? BOOL.
-     * 
+     *
      * @return the result
      */
     public Tensor isinf() {
@@ -945,7 +945,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Is x neither NaN nor infinite? BOOL.
-     * 
+     *
      * @return the result
      */
     public Tensor isfinite() {
@@ -961,7 +961,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * 1 where x is 0, else 0. Every dtype but fp8; BOOL.
-     * 
+     *
      * @return the result
      */
     public Tensor logicalNot() {
@@ -977,8 +977,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * x where x &gt; 0, else slope * x.
-     * 
-     * @param slope the slope
+     *
+     * @param slope of the negative side
      * @return the result
      */
     public Tensor leakyRelu(double slope) {
@@ -994,8 +994,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * x where x &gt; 0, else alpha * (exp(x) - 1) [Clevert et al. 2016].
-     * 
-     * @param alpha the alpha
+     *
+     * @param alpha of the negative side
      * @return the result
      */
     public Tensor elu(double alpha) {
@@ -1011,8 +1011,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * x times the normal distribution's function of x, exact or approximate.
-     * 
-     * @param kind the kind
+     *
+     * @param kind which gelu kind
      * @return the result
      */
     public Tensor gelu(GeluKind kind) {
@@ -1028,9 +1028,9 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * min(max(x, low), high); low and high may be infinite; NaN stays; no gradient outside and at the limits, as torch.clamp.
-     * 
-     * @param low the low
-     * @param high the high
+     *
+     * @param low the least
+     * @param high the largest
      * @return the result
      */
     public Tensor clamp(double low, double high) {
@@ -1046,8 +1046,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * x to the exponent.
-     * 
-     * @param exponent the exponent
+     *
+     * @param exponent the power
      * @return the result
      */
     public Tensor pow(double exponent) {
@@ -1063,7 +1063,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * a to the b, element by element, with broadcasting.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -1080,7 +1080,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The larger of a and b (NaN wins; equal ones share the gradient), with broadcasting. Floating and integer dtypes.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -1097,7 +1097,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The smaller of a and b (NaN wins; equal ones share the gradient), with broadcasting. Floating and integer dtypes.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -1114,7 +1114,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The remainder of a / b with the sign of a [C fmod], with broadcasting.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -1131,7 +1131,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The remainder of a / b with the sign of b [NumPy remainder], with broadcasting.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -1148,7 +1148,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * floor(a / b) of the exact quotient, with broadcasting: -1 for -5 and infinity [NumPy floor_divide]; the gradient is 0.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -1165,7 +1165,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The angle of the point (b, a) in radians [C atan2], with broadcasting.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -1182,7 +1182,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * a == b as BOOL, with broadcasting. Every dtype but fp8; no gradient.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -1199,7 +1199,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * a != b as BOOL, with broadcasting. Every dtype but fp8; no gradient.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -1216,7 +1216,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * a &lt; b as BOOL, with broadcasting. Every dtype but fp8; no gradient.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -1233,7 +1233,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * a &lt;= b as BOOL, with broadcasting. Every dtype but fp8; no gradient.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -1250,7 +1250,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * a &gt; b as BOOL, with broadcasting. Every dtype but fp8; no gradient.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -1267,7 +1267,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * a &gt;= b as BOOL, with broadcasting. Every dtype but fp8; no gradient.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -1284,7 +1284,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Logical and of BOOL tensors, with broadcasting.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -1301,7 +1301,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Logical or of BOOL tensors, with broadcasting.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -1318,7 +1318,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Logical xor of BOOL tensors, with broadcasting.
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -1335,7 +1335,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * a where condition (BOOL) is true, else b, with broadcasting of all three. a and b of every dtype but fp8.
-     * 
+     *
      * @param a the first operand
      * @param b the second operand
      * @return the result
@@ -1352,8 +1352,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * Sum over ndims dimensions (dims NULL: all). keep_dims 1 leaves extents of 1. Accumulates in f32 (f64 for f64).
-     * 
+     * Sum over dims (none named: over all). keepDims leaves extents of 1. Accumulates in f32 (f64 for f64).
+     *
      * @param keepDims leaves extents of 1
      * @param dims the dimensions
      * @return the result
@@ -1371,7 +1371,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The same without keeping dimensions; none named: over all.
-     * 
+     *
      * @param dims the dimensions
      * @return the result
      */
@@ -1380,8 +1380,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * Mean over dimensions; conventions as {@code Tensor#sum}.
-     * 
+     * Mean over dimensions; conventions as {@link Tensor#sum}.
+     *
      * @param keepDims leaves extents of 1
      * @param dims the dimensions
      * @return the result
@@ -1399,7 +1399,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The same without keeping dimensions; none named: over all.
-     * 
+     *
      * @param dims the dimensions
      * @return the result
      */
@@ -1408,8 +1408,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * Largest element over dimensions (NaN wins); equal maxima share the gradient [torch.amax]. Conventions as {@code Tensor#sum}.
-     * 
+     * Largest element over dimensions (NaN wins); equal maxima share the gradient [torch.amax]. Conventions as {@link Tensor#sum}.
+     *
      * @param keepDims leaves extents of 1
      * @param dims the dimensions
      * @return the result
@@ -1427,7 +1427,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The same without keeping dimensions; none named: over all.
-     * 
+     *
      * @param dims the dimensions
      * @return the result
      */
@@ -1436,8 +1436,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * Smallest element over dimensions; conventions as {@code Tensor#max}.
-     * 
+     * Smallest element over dimensions; conventions as {@link Tensor#max}.
+     *
      * @param keepDims leaves extents of 1
      * @param dims the dimensions
      * @return the result
@@ -1455,7 +1455,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The same without keeping dimensions; none named: over all.
-     * 
+     *
      * @param dims the dimensions
      * @return the result
      */
@@ -1464,8 +1464,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * Product over dimensions, accumulated in f32 (f64 for f64); conventions as {@code Tensor#sum}.
-     * 
+     * Product over dimensions, accumulated in f32 (f64 for f64); conventions as {@link Tensor#sum}.
+     *
      * @param keepDims leaves extents of 1
      * @param dims the dimensions
      * @return the result
@@ -1483,7 +1483,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The same without keeping dimensions; none named: over all.
-     * 
+     *
      * @param dims the dimensions
      * @return the result
      */
@@ -1492,11 +1492,11 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * Variance over dimensions: the sum of squared distances from the mean divided by (count - correction); conventions as {@code
+     * Variance over dimensions: the sum of squared distances from the mean divided by (count - correction); conventions as {@link
      * Tensor#sum}.
-     * 
+     *
      * @param keepDims leaves extents of 1
-     * @param correction the correction
+     * @param correction is taken from the count
      * @param dims the dimensions
      * @return the result
      */
@@ -1512,8 +1512,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * Euclidean norm over dimensions; the gradient of a norm of 0 is 0; conventions as {@code Tensor#sum}.
-     * 
+     * Euclidean norm over dimensions; the gradient of a norm of 0 is 0; conventions as {@link Tensor#sum}.
+     *
      * @param keepDims leaves extents of 1
      * @param dims the dimensions
      * @return the result
@@ -1531,7 +1531,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The same without keeping dimensions; none named: over all.
-     * 
+     *
      * @param dims the dimensions
      * @return the result
      */
@@ -1540,8 +1540,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * log(sum(exp(x))) over dimensions without overflow; conventions as {@code Tensor#sum}.
-     * 
+     * log(sum(exp(x))) over dimensions without overflow; conventions as {@link Tensor#sum}.
+     *
      * @param keepDims leaves extents of 1
      * @param dims the dimensions
      * @return the result
@@ -1559,7 +1559,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The same without keeping dimensions; none named: over all.
-     * 
+     *
      * @param dims the dimensions
      * @return the result
      */
@@ -1568,8 +1568,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * Is any element of a BOOL tensor true? Conventions as {@code Tensor#sum}.
-     * 
+     * Is any element of a BOOL tensor true? Conventions as {@link Tensor#sum}.
+     *
      * @param keepDims leaves extents of 1
      * @param dims the dimensions
      * @return the result
@@ -1587,7 +1587,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The same without keeping dimensions; none named: over all.
-     * 
+     *
      * @param dims the dimensions
      * @return the result
      */
@@ -1596,8 +1596,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * Are all elements of a BOOL tensor true? Conventions as {@code Tensor#sum}.
-     * 
+     * Are all elements of a BOOL tensor true? Conventions as {@link Tensor#sum}.
+     *
      * @param keepDims leaves extents of 1
      * @param dims the dimensions
      * @return the result
@@ -1615,7 +1615,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The same without keeping dimensions; none named: over all.
-     * 
+     *
      * @param dims the dimensions
      * @return the result
      */
@@ -1624,8 +1624,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * The index (I64) of the largest element along dim, the first of equals; NaN wins. keep_dims as in {@code Tensor#sum}. No gradient.
-     * 
+     * The index (I64) of the largest element along dim, the first of equals; NaN wins. keepDims as in {@link Tensor#sum}. No gradient.
+     *
      * @param dim the dimension; negative: from the end
      * @param keepDims leaves extents of 1
      * @return the result
@@ -1642,8 +1642,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * The index (I64) of the smallest element along dim; conventions as {@code Tensor#argmax}.
-     * 
+     * The index (I64) of the smallest element along dim; conventions as {@link Tensor#argmax}.
+     *
      * @param dim the dimension; negative: from the end
      * @param keepDims leaves extents of 1
      * @return the result
@@ -1661,7 +1661,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Running sum along dim, accumulated in f32 (f64 for f64).
-     * 
+     *
      * @param dim the dimension; negative: from the end
      * @return the result
      */
@@ -1678,7 +1678,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Another shape for the same elements in logical order; one extent may be -1. A view where strides allow, else a copy. Every dtype.
-     * 
+     *
      * @param shape the extents
      * @return the result
      */
@@ -1694,8 +1694,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * A view with dimensions reordered: dimension i of out is dims[i] of x. dims NULL: the last two exchanged. Every dtype.
-     * 
+     * A view with dimensions reordered: dimension i of out is dims[i] of x. none named: the last two exchanged. Every dtype.
+     *
      * @param dims the dimensions
      * @return the result
      */
@@ -1712,10 +1712,10 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * A view of length elements from start along dim. Every dtype.
-     * 
+     *
      * @param dim the dimension; negative: from the end
-     * @param start the start
-     * @param length the length
+     * @param start the first
+     * @param length how many
      * @return the result
      */
     public Tensor slice(int dim, long start, long length) {
@@ -1731,7 +1731,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Another dtype, rounding to nearest even; x itself (retained) when it has that dtype. Every dtype.
-     * 
+     *
      * @param dtype the element type
      * @return the result
      */
@@ -1748,7 +1748,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * x with broadcasting to shape: a view with strides of 0. Every dtype.
-     * 
+     *
      * @param shape the extents
      * @return the result
      */
@@ -1765,7 +1765,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * A view without dimension dim, whose extent is 1. Every dtype.
-     * 
+     *
      * @param dim the dimension; negative: from the end
      * @return the result
      */
@@ -1782,7 +1782,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * A view with an extent of 1 in front of dimension dim. Every dtype.
-     * 
+     *
      * @param dim the dimension; negative: from the end
      * @return the result
      */
@@ -1799,7 +1799,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * A contiguous copy; x itself (retained) where it is contiguous. Every dtype.
-     * 
+     *
      * @return the result
      */
     public Tensor contiguous() {
@@ -1815,7 +1815,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The order of elements reversed along ndims dimensions. Every dtype but fp8.
-     * 
+     *
      * @param dims the dimensions
      * @return the result
      */
@@ -1832,8 +1832,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * x repeated repeats[i] times along dimension i; ndim may be larger than x's [numpy.tile]. Every dtype but fp8.
-     * 
-     * @param repeats the repeats
+     *
+     * @param repeats how often along each dimension
      * @return the result
      */
     public Tensor tile(long... repeats) {
@@ -1849,8 +1849,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The lower triangle of the last two dimensions, up to that diagonal; 0 above.
-     * 
-     * @param diagonal the diagonal
+     *
+     * @param diagonal 0: the main one; above it positive
      * @return the result
      */
     public Tensor tril(long diagonal) {
@@ -1866,8 +1866,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The upper triangle of the last two dimensions, from that diagonal on; 0 below.
-     * 
-     * @param diagonal the diagonal
+     *
+     * @param diagonal 0: the main one; above it positive
      * @return the result
      */
     public Tensor triu(long diagonal) {
@@ -1883,9 +1883,9 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * out[..., i, ...] = x[..., index[i], ...] along dim; index [K]. Every dtype but fp8.
-     * 
+     *
      * @param dim the dimension; negative: from the end
-     * @param index the index
+     * @param index where the elements are, I32 or I64
      * @return the result
      */
     public Tensor indexSelect(int dim, Tensor index) {
@@ -1901,9 +1901,9 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * out[i][j][k] = x[index[i][j][k]][j][k] for dim 0, and so on [torch.gather]. Every dtype but fp8.
-     * 
+     *
      * @param dim the dimension; negative: from the end
-     * @param index the index
+     * @param index where the elements are, I32 or I64
      * @return the result
      */
     public Tensor gather(int dim, Tensor index) {
@@ -1918,12 +1918,12 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * x with src added at the places that index names, the reverse of {@code Tensor#gather} [torch.scatter_add]; the order of additions
+     * x with src added at the places that index names, the reverse of {@link Tensor#gather} [torch.scatter_add]; the order of additions
      * is fixed.
-     * 
+     *
      * @param dim the dimension; negative: from the end
-     * @param index the index
-     * @param src the src
+     * @param index where the elements are, I32 or I64
+     * @param src where the elements come from
      * @return the result
      */
     public Tensor scatterAdd(int dim, Tensor index, Tensor src) {
@@ -1939,8 +1939,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * [...] -&gt; [..., classes] of dtype: 1 at the index, else 0; all 0 for an index outside.
-     * 
-     * @param classes the classes
+     *
+     * @param classes how many
      * @param dtype the element type
      * @return the result
      */
@@ -1956,11 +1956,11 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * Rows of weight [count, dim] by index [...] -&gt; [..., dim]; the row padding_index (-1: none) receives no gradient
+     * Rows of weight [count, dim] by index [...] -&gt; [..., dim]; the row paddingIndex (-1: none) receives no gradient
      * [torch.nn.Embedding].
-     * 
+     *
      * @param weight the weight
-     * @param paddingIndex the padding index
+     * @param paddingIndex its row is left alone; negative: none
      * @return the result
      */
     public Tensor embedding(Tensor weight, long paddingIndex) {
@@ -1976,7 +1976,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Matrix product [..., M, K] x [..., K, N] -&gt; [..., M, N]; leading dimensions broadcast. Accumulates in f32 (f64 for f64).
-     * 
+     *
      * @param b the second operand
      * @return the result
      */
@@ -1992,8 +1992,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * x W^T + bias: [..., in] x [out, in] -&gt; [..., out]; bias [out] or NULL.
-     * 
+     * x W^T + bias: [..., in] x [out, in] -&gt; [..., out]; bias [out] or null.
+     *
      * @param weight the weight
      * @param bias the bias, or null
      * @return the result
@@ -2011,8 +2011,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Cross-correlation [N,C,H,W] with [O,C/groups,KH,KW] -&gt; [N,O,H',W'], H' = (H + 2 pad - dil (KH-1) - 1) / stride + 1
-     * [torch.nn.Conv2d]. bias [O] or NULL; params NULL: the defaults. The result is dense with C innermost in memory.
-     * 
+     * [torch.nn.Conv2d]. bias [O] or null; params null: the defaults. The result is dense with C innermost in memory.
+     *
      * @param weight the weight
      * @param bias the bias, or null
      * @param params what differs from the defaults; null: nothing
@@ -2036,7 +2036,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The same with the defaults.
-     * 
+     *
      * @param weight the weight
      * @param bias the bias, or null
      * @return the result
@@ -2046,9 +2046,9 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * The transposed convolution, the input gradient of {@code Tensor#conv2d}: [N,C,H,W] with [C,O/groups,KH,KW] -&gt; [N,O,H',W'], H' =
-     * (H - 1) stride - 2 pad + dil (KH - 1) + output_padding + 1 [torch.nn.ConvTranspose2d]. bias [O] or NULL; params NULL: the defaults.
-     * 
+     * The transposed convolution, the input gradient of {@link Tensor#conv2d}: [N,C,H,W] with [C,O/groups,KH,KW] -&gt; [N,O,H',W'], H' =
+     * (H - 1) stride - 2 pad + dil (KH - 1) + outputPadding + 1 [torch.nn.ConvTranspose2d]. bias [O] or null; params null: the defaults.
+     *
      * @param weight the weight
      * @param bias the bias, or null
      * @param params what differs from the defaults; null: nothing
@@ -2072,7 +2072,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The same with the defaults.
-     * 
+     *
      * @param weight the weight
      * @param bias the bias, or null
      * @return the result
@@ -2082,8 +2082,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * {@code Tensor#conv2d} in one dimension: [N,C,L] with [O,C/groups,K] -&gt; [N,O,L'].
-     * 
+     * {@link Tensor#conv2d} in one dimension: [N,C,L] with [O,C/groups,K] -&gt; [N,O,L'].
+     *
      * @param weight the weight
      * @param bias the bias, or null
      * @param params what differs from the defaults; null: nothing
@@ -2106,8 +2106,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * {@code Tensor#convTranspose2d} in one dimension: [N,C,L] with [C,O/groups,K] -&gt; [N,O,L'].
-     * 
+     * {@link Tensor#convTranspose2d} in one dimension: [N,C,L] with [C,O/groups,K] -&gt; [N,O,L'].
+     *
      * @param weight the weight
      * @param bias the bias, or null
      * @param params what differs from the defaults; null: nothing
@@ -2130,9 +2130,9 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * Largest element of each window, [N,C,H,W] -&gt; [N,C,H',W'], rounding H' down; the first maximum takes the gradient. params NULL:
+     * Largest element of each window, [N,C,H,W] -&gt; [N,C,H',W'], rounding H' down; the first maximum takes the gradient. params null:
      * the defaults.
-     * 
+     *
      * @param params what differs from the defaults; null: nothing
      * @return the result
      */
@@ -2154,7 +2154,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The same with the defaults.
-     * 
+     *
      * @return the result
      */
     public Tensor maxPool2d() {
@@ -2162,8 +2162,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * Mean of each window, zeros of the padding included unless exclude_padding; forms as {@code Tensor#maxPool2d}.
-     * 
+     * Mean of each window, zeros of the padding included unless excludePadding; forms as {@link Tensor#maxPool2d}.
+     *
      * @param params what differs from the defaults; null: nothing
      * @return the result
      */
@@ -2185,9 +2185,9 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Means of windows that divide the image evenly: window i is [floor(i H / h), ceil((i + 1) H / h)) [torch.nn.AdaptiveAvgPool2d].
-     * 
-     * @param height the height
-     * @param width the width
+     *
+     * @param height in pixels
+     * @param width in pixels
      * @return the result
      */
     public Tensor adaptiveAvgPool2d(long height, long width) {
@@ -2203,9 +2203,9 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Largest elements of such windows; the first maximum takes the gradient.
-     * 
-     * @param height the height
-     * @param width the width
+     *
+     * @param height in pixels
+     * @param width in pixels
      * @return the result
      */
     public Tensor adaptiveMaxPool2d(long height, long width) {
@@ -2220,11 +2220,11 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * {@code Tensor#maxPool2d} in one dimension: [N,C,L] -&gt; [N,C,L']. stride 0: the kernel's.
-     * 
-     * @param kernel the kernel
-     * @param stride the stride
-     * @param padding the padding
+     * {@link Tensor#maxPool2d} in one dimension: [N,C,L] -&gt; [N,C,L']. stride 0: the kernel's.
+     *
+     * @param kernel the extent of a window
+     * @param stride between windows; 0: the kernel
+     * @param padding at both ends
      * @return the result
      */
     public Tensor maxPool1d(int kernel, int stride, int padding) {
@@ -2239,11 +2239,11 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * {@code Tensor#avgPool2d} in one dimension, padding counted. stride 0: the kernel's.
-     * 
-     * @param kernel the kernel
-     * @param stride the stride
-     * @param padding the padding
+     * {@link Tensor#avgPool2d} in one dimension, padding counted. stride 0: the kernel's.
+     *
+     * @param kernel the extent of a window
+     * @param stride between windows; 0: the kernel
+     * @param padding at both ends
      * @return the result
      */
     public Tensor avgPool1d(int kernel, int stride, int padding) {
@@ -2259,10 +2259,10 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * [N,C,H,W] -&gt; [N,C,height,width] by the nearest pixel (floor(i H / height)) or between pixels.
-     * 
-     * @param height the height
-     * @param width the width
-     * @param mode the mode
+     *
+     * @param height in pixels
+     * @param width in pixels
+     * @param mode which upsample mode
      * @return the result
      */
     public Tensor upsample2d(long height, long width, UpsampleMode mode) {
@@ -2279,15 +2279,15 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     /**
      * (x - mean) / sqrt(variance + eps) * weight + bias per channel of [N,C,...] [Ioffe and Szegedy 2015]. training 1: statistics of the
      * batch (more than one element per channel), and running = (1 - momentum) running + momentum batch, with the unbiased variance; 0:
-     * running statistics. running_mean and running_var [C], f32 (f64 for f64), both or none; written in place, whatever the loss scaler
+     * running statistics. runningMean and runningVar [C], f32 (f64 for f64), both or none; written in place, whatever the loss scaler
      * finds later.
-     * 
+     *
      * @param weight the weight
      * @param bias the bias, or null
-     * @param runningMean the running mean
-     * @param runningVar the running var
-     * @param training the training
-     * @param momentum the momentum
+     * @param runningMean the statistics, or null
+     * @param runningVar the statistics, or null
+     * @param training true: training
+     * @param momentum the share of the new statistics
      * @param eps keeps the divisor from 0
      * @return the result
      */
@@ -2304,8 +2304,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The same over the last ndims dimensions, whose shape weight and bias have [Ba et al. 2016].
-     * 
-     * @param ndims the ndims
+     *
+     * @param ndims how many, the last ones
      * @param weight the weight
      * @param bias the bias, or null
      * @param eps keeps the divisor from 0
@@ -2324,7 +2324,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * x / sqrt(mean(x^2) + eps) * weight over the last dimension [Zhang and Sennrich 2019].
-     * 
+     *
      * @param weight the weight
      * @param eps keeps the divisor from 0
      * @return the result
@@ -2342,8 +2342,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The same over each image's groups of C / groups channels of [N,C,...]; weight and bias [C] [Wu and He 2018].
-     * 
-     * @param groups the groups
+     *
+     * @param groups of channels
      * @param weight the weight
      * @param bias the bias, or null
      * @param eps keeps the divisor from 0
@@ -2361,8 +2361,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * {@code Tensor#groupNorm} with a group per channel [Ulyanov et al. 2016].
-     * 
+     * {@link Tensor#groupNorm} with a group per channel [Ulyanov et al. 2016].
+     *
      * @param weight the weight
      * @param bias the bias, or null
      * @param eps keeps the divisor from 0
@@ -2382,7 +2382,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     /**
      * 0 with probability p (from [0, 1)), else x / (1 - p) [Srivastava et al. 2014], by the context's random numbers: the same for any
      * thread count.
-     * 
+     *
      * @param p the probability
      * @return the result
      */
@@ -2399,7 +2399,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * exp(x) / sum(exp(x)) along dim (negative: from the end), computed in f32 or wider.
-     * 
+     *
      * @param dim the dimension; negative: from the end
      * @return the result
      */
@@ -2416,7 +2416,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * log(softmax(x)) along dim.
-     * 
+     *
      * @param dim the dimension; negative: from the end
      * @return the result
      */
@@ -2432,12 +2432,12 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * softmax(scale q k^T + mask) v: q [B,H,T,D], k [B,H,S,D], v [B,H,S,E] -&gt; [B,H,T,E] [Vaswani et al. 2017]. mask NULL, BOOL (true:
+     * softmax(scale q k^T + mask) v: q [B,H,T,D], k [B,H,S,D], v [B,H,S,E] -&gt; [B,H,T,E] [Vaswani et al. 2017]. mask null, BOOL (true:
      * seen) or floating (added), broadcast to [B,H,T,S]; it receives no gradient. Softmax in f32 (f64 for f64). A row that sees nothing
-     * gives 0. params NULL: the defaults.
-     * 
-     * @param k the k
-     * @param v the v
+     * gives 0. params null: the defaults.
+     *
+     * @param k the diagonal: 0 the main one, above it positive
+     * @param v the second vector
      * @param mask the mask, or null
      * @param params what differs from the defaults; null: nothing
      * @return the result
@@ -2460,9 +2460,9 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The same with the defaults.
-     * 
-     * @param k the k
-     * @param v the v
+     *
+     * @param k the diagonal: 0 the main one, above it positive
+     * @param v the second vector
      * @param mask the mask, or null
      * @return the result
      */
@@ -2473,9 +2473,9 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     /**
      * One GRU step behind the products: from input and hidden state [N,3H] each (reset, update, new), hidden [N,H] -&gt; new hidden
      * [N,H].
-     * 
-     * @param hiddenGates the hidden gates
-     * @param hidden the hidden
+     *
+     * @param hiddenGates the products of the state
+     * @param hidden the state before
      * @return the result
      */
     public Tensor gruCell(Tensor hiddenGates, Tensor hidden) {
@@ -2491,9 +2491,9 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * Cross-entropy of logits [N,C] against class indices [N] (U8, I32 or I64) or probabilities [N,C]
-     * [torch.nn.functional.cross_entropy]; params NULL: the defaults. An index outside [0, C) that is not ignore_index gives NaN for its
+     * [torch.nn.functional.cross_entropy]; params null: the defaults. An index outside [0, C) that is not ignoreIndex gives NaN for its
      * row and no gradient.
-     * 
+     *
      * @param target what should have come
      * @param params what differs from the defaults; null: nothing
      * @return the result
@@ -2516,7 +2516,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The same with the defaults.
-     * 
+     *
      * @param target what should have come
      * @return the result
      */
@@ -2525,8 +2525,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * The same of log-probabilities [N,C] against class indices; label_smoothing must be 0 [torch.nn.functional.nll_loss].
-     * 
+     * The same of log-probabilities [N,C] against class indices; labelSmoothing must be 0 [torch.nn.functional.nll_loss].
+     *
      * @param target what should have come
      * @param params what differs from the defaults; null: nothing
      * @return the result
@@ -2549,7 +2549,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * The same with the defaults.
-     * 
+     *
      * @param target what should have come
      * @return the result
      */
@@ -2559,7 +2559,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * (prediction - target)^2; shapes equal, here and below.
-     * 
+     *
      * @param target what should have come
      * @param reduction how the loss comes from its elements
      * @return the result
@@ -2577,7 +2577,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * |prediction - target|; the gradient at 0 is 0.
-     * 
+     *
      * @param target what should have come
      * @param reduction how the loss comes from its elements
      * @return the result
@@ -2595,9 +2595,9 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * d^2/2 for |d| &lt;= delta, else delta (|d| - delta/2) [Huber 1964].
-     * 
+     *
      * @param target what should have come
-     * @param delta the delta
+     * @param delta where the line begins
      * @param reduction how the loss comes from its elements
      * @return the result
      */
@@ -2613,10 +2613,10 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * -(w t log s + (1 - t) log(1 - s)), s = sigmoid(logits), without overflow; w: positive_weight, 1 for none.
-     * 
+     * -(w t log s + (1 - t) log(1 - s)), s = sigmoid(logits), without overflow; w: positiveWeight, 1 for none.
+     *
      * @param target what should have come
-     * @param positiveWeight the positive weight
+     * @param positiveWeight the weight of the positive class, or null
      * @param reduction how the loss comes from its elements
      * @return the result
      */
@@ -2632,8 +2632,8 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * target (log target - log_prediction), 0 where target is 0 [torch.nn.functional.kl_div].
-     * 
+     * target (log target - logPrediction), 0 where target is 0 [torch.nn.functional.kl_div].
+     *
      * @param target what should have come
      * @param reduction how the loss comes from its elements
      * @return the result
@@ -2651,9 +2651,9 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * max(0, margin - prediction * target) for targets of 1 and -1.
-     * 
+     *
      * @param target what should have come
-     * @param margin the margin
+     * @param margin the distance that is asked for
      * @param reduction how the loss comes from its elements
      * @return the result
      */
@@ -2670,7 +2670,7 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
 
     /**
      * a.b / max(|a| |b|, eps) along dim, which goes; gradients to both.
-     * 
+     *
      * @param b the second operand
      * @param dim the dimension; negative: from the end
      * @param eps keeps the divisor from 0
@@ -2690,10 +2690,10 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     /**
      * Of rows of a and b [N,D]: 1 - cosine for target 1, max(0, cosine - margin) for -1; gradients to a and b
      * [torch.nn.CosineEmbeddingLoss].
-     * 
+     *
      * @param b the second operand
      * @param target what should have come
-     * @param margin the margin
+     * @param margin the distance that is asked for
      * @param reduction how the loss comes from its elements
      * @return the result
      */
@@ -2709,17 +2709,17 @@ abstract sealed class TensorMethods extends Handle permits Tensor {
     }
 
     /**
-     * -log of the probability of all alignments of targets [N,S] (I32 or I64) to log_probabilities [T,N,C] [Graves et al. 2006, as
-     * torch.nn.CTCLoss]. input_lengths and target_lengths [N] (I32 or I64). MEAN divides each by its target length first. zero_infinity
-     * 1: impossible ones give 0. A target that is no class or the blank, and a length that does not fit, give NaN without a gradient,
-     * whatever zero_infinity says.
-     * 
-     * @param targets the targets
-     * @param inputLengths the input lengths
-     * @param targetLengths the target lengths
-     * @param blank the blank
+     * -log of the probability of all alignments of targets [N,S] (I32 or I64) to logProbabilities [T,N,C] [Graves et al. 2006, as
+     * torch.nn.CTCLoss]. inputLengths and targetLengths [N] (I32 or I64). MEAN divides each by its target length first. zeroInfinity 1:
+     * impossible ones give 0. A target that is no class or the blank, and a length that does not fit, give NaN without a gradient,
+     * whatever zeroInfinity says.
+     *
+     * @param targets what should have come
+     * @param inputLengths of each sequence, or null
+     * @param targetLengths of each target
+     * @param blank the class that says nothing
      * @param reduction how the loss comes from its elements
-     * @param zeroInfinity the zero infinity
+     * @param zeroInfinity true: 0 instead of infinite losses
      * @return the result
      */
     public Tensor ctc(Tensor targets, Tensor inputLengths, Tensor targetLengths, long blank, Reduction reduction, boolean zeroInfinity) {

@@ -3,7 +3,7 @@ package org.mpt;
 
 /** How pixels are made of others. */
 public enum UpsampleMode {
-    /** The library's {@code UpsampleMode.NEAREST}. */
+    /** the nearest pixel */
     NEAREST(0),
     /** pixel centres at halves [torch, align_corners=False] */
     BILINEAR(1);
@@ -16,7 +16,7 @@ public enum UpsampleMode {
 
     /**
      * The number that mpt.h has for it.
-     * 
+     *
      * @return the number
      */
     public int number() {

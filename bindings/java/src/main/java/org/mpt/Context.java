@@ -26,6 +26,17 @@ public final class Context extends ContextMethods {
     }
 
     /**
+     * A context on a device, else with all defaults. {@code Status.DEVICE}: the device's module cannot be opened; the message says why and what to
+     * install.
+     *
+     * @param device where it computes
+     * @return a new object, to be closed
+     */
+    public static Context create(Device device) {
+        return create(new ContextOptions().device(device));
+    }
+
+    /**
      * A context. {@code Status.DEVICE}: the device's module cannot be opened; the message says why and what to install.
      *
      * @param options what differs from the defaults
@@ -134,7 +145,7 @@ public final class Context extends ContextMethods {
     }
 
     /**
-     * Ops run by the policy until the result is closed; pairs nest.
+     * Ops of this context, on whatever thread, run by the policy until the result is closed; pairs nest.
      *
      * @param policy the policy; null switches autocast off
      * @return what ends it
@@ -142,30 +153,29 @@ public final class Context extends ContextMethods {
     public Scope autocast(Policy policy) {
         session.enter();
         try {
-            MptNative.mpt_autocast_begin(session.of(this), session.of(policy));
-            long address = session.of(this); // the open pair holds the library's context: it can be ended when this object is closed
-            return new Scope(this, () -> MptNative.mpt_autocast_end(address));
+            long address = session.of(this);
+            MptNative.mpt_autocast_begin(address, session.of(policy));
+            return new Scope(this, address, MptNative::mpt_autocast_end);
         } finally {
             session.leave();
         }
     }
 
     /**
-     * Nothing is remembered for gradients until the result is closed; pairs nest.
+     * Nothing that this context does, on whatever thread, is remembered for gradients until the result is closed; pairs nest.
      *
      * @return what ends it
      */
     public Scope noGrad() {
         session.enter();
         try {
-            MptNative.mpt_no_grad_begin(session.of(this));
             long address = session.of(this);
-            return new Scope(this, () -> MptNative.mpt_no_grad_end(address));
+            MptNative.mpt_no_grad_begin(address);
+            return new Scope(this, address, MptNative::mpt_no_grad_end);
         } finally {
             session.leave();
         }
     }
-
 
     /**
      * Records what step does instead of running it, and plans it as a whole. Other threads that use the context wait meanwhile. An exception in
@@ -216,7 +226,7 @@ public final class Context extends ContextMethods {
     }
 
     /**
-     * Runs an op of the host's on tensors. Inside a capture it becomes a step of the program and is called at each run.
+     * Runs an op of the host's on tensors, on the CPU. Inside a capture it becomes a step of the program and is called at each run.
      *
      * @param name for plans and messages
      * @param op what it computes
@@ -227,6 +237,7 @@ public final class Context extends ContextMethods {
     public List<Tensor> customOp(String name, CustomOp op, int outputs, Tensor... inputs) {
         session.enter();
         try {
+            onCpu("a custom op computes in the host's memory");
             long[] made = new long[outputs];
             MptNative.mpt_java_custom_op(session.of(this), Text.utf8(name), new CustomOpCore(op), op.differentiable() ? 1 : 0, session.of(inputs), inputs.length,
                     made, outputs);
@@ -251,11 +262,16 @@ public final class Context extends ContextMethods {
             throw new IllegalArgumentException(strides.length + " strides for " + shape.length + " dimensions");
         session.enter();
         try {
+            onCpu("a buffer is the host's memory: write() copies it");
             MptNative.mpt_tensor_wrap(session.of(this), dtype.number, shape.length, shape, strides, memory, session.longs);
             return new Tensor(this, session.longs[0]);
         } finally {
             session.leave();
         }
+    }
+
+    private void onCpu(String why) {
+        if (session.device != Device.CPU) throw new MptException(Status.UNSUPPORTED, "not on a GPU: " + why, null);
     }
 
     /**

@@ -3,7 +3,7 @@ package org.mpt;
 import java.nio.ByteBuffer;
 
 /**
- * An op of the host's own. It may be called on another thread than the one that made it, and must not call mpt. What it throws becomes the cause
+ * An op of the host's own. It may be called on another thread than the one that made it, and must not call mpt, not even another context. What it throws becomes the cause
  * of the exception of the call, or of the run of the program, that it was part of.
  */
 public interface CustomOp {
@@ -47,9 +47,9 @@ public interface CustomOp {
         }
 
         /**
-         * The memory, in native order, from the first element to the last; only during the call.
+         * The memory, in native order, from the first element to the last; only during the call: behind it the memory is somebody else's.
          *
-         * @return a direct buffer; null while shapes are asked for, and without a gradient
+         * @return a direct buffer, read-only of an input; null while shapes are asked for, and without a gradient
          */
         public ByteBuffer data() {
             return data;

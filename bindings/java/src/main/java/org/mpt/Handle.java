@@ -68,8 +68,8 @@ public abstract sealed class Handle implements AutoCloseable
     }
 
     /** Keeps a handle for as long as an object lives that is none of ours. */
-    static void keep(Object object, Session session, Kind kind, long address) {
-        CLEANER.register(object, new Owned(session, kind, address));
+    static Cleaner.Cleanable keep(Object object, Session session, Kind kind, long address) {
+        return CLEANER.register(object, new Owned(session, kind, address));
     }
 
     /**

@@ -3,7 +3,6 @@ package org.mpt.internal;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.concurrent.atomic.AtomicReference;
 import org.mpt.MptException;
 import org.mpt.Status;
 
@@ -37,8 +36,8 @@ public final class Callbacks {
         void run() throws Exception;
     }
 
-    private static final ThreadLocal<Throwable> FAILED_HERE = new ThreadLocal<>();
-    private static final AtomicReference<Throwable> FAILED_ELSEWHERE = new AtomicReference<>();
+    /** Callbacks run on the thread whose call they are part of. */
+    private static final ThreadLocal<Throwable> FAILED = new ThreadLocal<>();
     private static final ThreadLocal<Boolean> IN_OP = ThreadLocal.withInitial(() -> false);
 
     private Callbacks() {}
@@ -49,22 +48,24 @@ public final class Callbacks {
     }
 
     static RuntimeException failure(int status, byte[] message) {
-        Throwable cause = FAILED_HERE.get();
-        FAILED_HERE.remove();
-        if (cause == null) cause = FAILED_ELSEWHERE.getAndSet(null);
+        Throwable cause = FAILED.get();
+        FAILED.remove();
         Status known = Status.INTERNAL;
         for (Status s : Status.values()) if (s.number() == status) known = s;
         return new MptException(known, new String(message, StandardCharsets.UTF_8), cause);
     }
 
-    /** Runs a callback; what it throws is kept for the exception that the call will end with. An op may be on a thread of the library's. */
-    private static int run(Body body, boolean op) {
+    /** What a callback has thrown, for the exception that the call will end with. */
+    static void keep(Throwable e) {
+        FAILED.set(e);
+    }
+
+    private static int run(Body body) {
         try {
             body.run();
             return 0;
         } catch (Throwable e) {
-            if (op) FAILED_ELSEWHERE.set(e);
-            else FAILED_HERE.set(e);
+            keep(e);
             return e instanceof MptException m && m.status() != Status.OK ? m.status().number() : Status.IO.number();
         }
     }
@@ -86,29 +87,29 @@ public final class Callbacks {
     }
 
     static int write(Bytes to, ByteBuffer piece) {
-        return run(() -> to.next(piece.asReadOnlyBuffer()), false);
+        return run(() -> to.next(piece.asReadOnlyBuffer()));
     }
 
     static int read(Bytes from, ByteBuffer piece) {
-        return run(() -> from.next(piece), false);
+        return run(() -> from.next(piece));
     }
 
     static int shape(Op op, long[] in, long[] out) {
-        return run(() -> op.shape(in, out), true);
+        return run(() -> op.shape(in, out));
     }
 
     static int run(Op op, boolean backward, long[] in, ByteBuffer[] inData, long[] out, ByteBuffer[] outData) {
         IN_OP.set(true);
         try {
-            for (ByteBuffer data : inData) if (data != null) data.order(ByteOrder.nativeOrder());
+            for (int i = 0; i < inData.length; ++i) if (inData[i] != null) inData[i] = inData[i].asReadOnlyBuffer().order(ByteOrder.nativeOrder());
             for (ByteBuffer data : outData) if (data != null) data.order(ByteOrder.nativeOrder());
-            return run(() -> op.run(backward, in, inData, out, outData), true);
+            return run(() -> op.run(backward, in, inData, out, outData));
         } finally {
             IN_OP.set(false);
         }
     }
 
     static int forward(Rule rule, long layer, long[] in, long[] out) {
-        return run(() -> rule.forward(layer, in, out), false);
+        return run(() -> rule.forward(layer, in, out));
     }
 }
