@@ -1,5 +1,5 @@
 // The golden run (tests/golden/golden.c) with nothing but P/Invoke and the facts of mpt.h.
-// usage: mono Train.exe, with "libmpt" where the run time finds it (train_cs.sh maps it to the library)
+// usage: mono Train.exe, with "libmpt" where the run time finds it (run_cs.sh maps it to the library)
 using System;
 using System.Runtime.InteropServices;
 using Handle = System.IntPtr;
