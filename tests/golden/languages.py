@@ -63,7 +63,7 @@ class Languages:
 
     def csharp(self, source):
         need("mcs", "mono")
-        return [os.path.join(ROOT, "tests", "dlopen", "run_cs.sh"), "mcs", "mono", self.library, source], {}
+        return [os.path.join(ROOT, "tests", "dlopen", "run_cs.sh"), "mcs", "mono", self.library, source, self.programs], {}
 
     def python(self, source):
         binding, environment = os.path.join(ROOT, "bindings", "python"), os.path.join(self.work, "python")
