@@ -1,7 +1,7 @@
-/* What a call costs: the reference for the same program in the other languages. Reads lines "WHAT N" and answers each, when N of them are done:
- *   ndim   a question that C answers from a field      add    a tensor made, 1 element + 1 element, and given back
- *   item   a number read from a tensor                 step   data fed to a captured step, and the step: an MLP 784-1024-1024-10 in bf16, batch 128, Adam
- * One thread. bench/calls/run.py runs them all and looks at their processor time. */
+/* What a call costs: the reference for the same program in the other languages. Reads lines "WHAT N" and answers each, when N of
+ * them are done: ndim   a question that C answers from a field      add    a tensor made, 1 element + 1 element, and given back
+ *   item   a number read from a tensor                 step   data fed to a captured step, and the step: an MLP 784-1024-1024-10 in
+ * bf16, batch 128, Adam One thread. bench/calls/run.py runs them all and looks at their processor time. */
 
 #include <mpt.h>
 #include <stdio.h>
@@ -81,7 +81,8 @@ int main(void) {
     OK(mpt_context_create(&desc, &ctx));
     for (int i = 0; i < BATCH * PIXELS; ++i) images[i] = (float)(i % 251) / 251;
     for (int i = 0; i < BATCH; ++i) labels[i] = i % CLASSES;
-    mpt_tensor *one = tensor(ctx, MPT_F32, 1, 1, 0), *x = tensor(ctx, MPT_F32, 2, BATCH, PIXELS), *y = tensor(ctx, MPT_I64, 1, BATCH, 0);
+    mpt_tensor *one = tensor(ctx, MPT_F32, 1, 1, 0), *x = tensor(ctx, MPT_F32, 2, BATCH, PIXELS),
+               *y = tensor(ctx, MPT_I64, 1, BATCH, 0);
     mpt_program *program = capture(ctx, x, y);
     while (scanf("%7s %d", what, &n) == 2) {
         if (!strcmp(what, "ndim")) {

@@ -1,5 +1,6 @@
-/* The golden run: a small training whose weights have the same bits in every language. This is the reference; run.py compares the others with it.
- * Prints a line for each precision and mode: "bf16 captured 0123456789abcdef", the FNV-1a hash of the bytes of the weights. */
+/* The golden run: a small training whose weights have the same bits in every language. This is the reference; run.py compares the
+ * others with it. Prints a line for each precision and mode: "bf16 captured 0123456789abcdef", the FNV-1a hash of the bytes of the
+ * weights. */
 #include <inttypes.h>
 #include <mpt.h>
 #include <stdio.h>
@@ -15,7 +16,8 @@ static void check(mpt_status status, const char *call) {
 }
 #define OK(call) check((call), #call)
 
-/* Points of a square, of two classes: its quarters, crosswise. No straight line separates them, and every number is exact in any language. */
+/* Points of a square, of two classes: its quarters, crosswise. No straight line separates them, and every number is exact in any
+ * language. */
 static void points(float x[2 * POINTS], int64_t y[POINTS]) {
     uint32_t s = 1;
     for (int i = 0; i < POINTS; ++i) {
