@@ -1,10 +1,10 @@
 """What a call costs from each language, over the same call in C, and what that does to a captured step. Prints a table for docs/benchmarks.md.
 
-    python bench/calls/run.py LIBRARY_FOLDER WORK_FOLDER [--core 1] [--rounds 15] [--seconds 0.1]
+    python bench/calls/run.py LIBRARY_FOLDER WORK_FOLDER [--core 1] [--starts 8] [--rounds 10] [--seconds 0.05]
 
 LIBRARY_FOLDER and WORK_FOLDER: as in tests/golden/run.py. All programs run at the same time on one core, one context thread each, and take turns: in each round
-every one does its calls for about that many seconds, and a figure is the median over the rounds. Of the step also the ratio to C's is taken in each round, with the
-quarter of the rounds below and above it. Seconds are the process's own on the processor, all its threads together: a garbage collector counts, a neighbour does not. A second
+every one does its calls for about that many seconds, and a figure is the median over the rounds. They are started several times, since where a process's memory
+comes to lie makes a few percent. Of the step also the ratio to C's is taken in each round, with the quarter of the rounds below and above it. Seconds are the process's own on the processor, all its threads together: a garbage collector counts, a neighbour does not. A second
 process of C's shows what difference means nothing.
 """
 import argparse
@@ -48,19 +48,20 @@ class Worker:
         self.process.wait()
 
 
-def measure(workers, rounds, seconds):
-    """{(language, call): [seconds, one per round]}; every run time has compiled what it compiles before the first round."""
-    counts, times = {}, {(language, call): [] for language in workers for call in CALLS}
+def measure(commands, times, options):
+    """Adds to times, {(language, call): [seconds, one per round]}; every run time has compiled what it compiles before the first round."""
+    workers, counts = {language: Worker(*command, options.core) for language, command in commands.items()}, {}
     for language, worker in workers.items():
         for call in CALLS:
             for _ in range(3):
                 each = worker.ask(call, 20 if call == "step" else 50000)
-            counts[language, call] = max(1, round(seconds / each))
-    for _ in range(rounds):
+            counts[language, call] = max(1, round(options.seconds / each))
+    for _ in range(options.rounds):
         for call in CALLS:
             for language in random.sample(list(workers), len(workers)):
                 times[language, call].append(workers[language].ask(call, counts[language, call]))
-    return times
+    for worker in workers.values():
+        worker.close()
 
 
 def table(languages, times):
@@ -81,20 +82,20 @@ def main():
     parser.add_argument("libraries")
     parser.add_argument("work")
     parser.add_argument("--core", type=int, default=max(os.sched_getaffinity(0)))
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--seconds", type=float, default=0.1)
+    parser.add_argument("--starts", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=0.05)
     options = parser.parse_args()
-    languages, workers = Languages(options.libraries, options.work, release=True), {}
+    languages, commands = Languages(options.libraries, options.work, release=True), {}
     for language, program in PROGRAMS.items():
         try:
-            command, environment = getattr(languages, language.split()[0])(program if language == "rust" else os.path.join(HERE, program))
-            workers[language] = Worker(command, environment, options.core)
+            commands[language] = getattr(languages, language.split()[0])(program if language == "rust" else os.path.join(HERE, program))
         except Skipped as reason:
             print(f"skipped: {language}: {reason}")
-    times = measure(workers, options.rounds, options.seconds)
-    table(workers, times)
-    for worker in workers.values():
-        worker.close()
+    times = {(language, call): [] for language in commands for call in CALLS}
+    for _ in range(options.starts):
+        measure(commands, times, options)
+    table(commands, times)
 
 
 if __name__ == "__main__":
