@@ -4,6 +4,7 @@ usage: run.py LIBRARY_FOLDER WORK_FOLDER
 
 LIBRARY_FOLDER holds libmpt.so.0 and its modules. WORK_FOLDER/{python,java,rust} are what the bindings' test.sh leave there and are used again; what is
 missing or older than its sources is built. MPT_GOLDEN_REQUIRE: languages, or "all", whose absence is a failure instead of a line that says why.
+All have to see the same libraries: without oneDNN bf16 ends with other bits. The number of threads changes nothing.
 """
 import os
 import sys
