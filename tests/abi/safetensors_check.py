@@ -37,7 +37,7 @@ def main():
             return 77
     with tempfile.TemporaryDirectory() as work:
         path = os.path.join(work, "model.safetensors")
-        trainer = os.path.join(os.path.dirname(os.path.abspath(__file__)), "train_ctypes.py")
+        trainer = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "dlopen", "train.py")
         subprocess.run([sys.executable, trainer, library, path], check=True)
         subprocess.run([python, "-c", CHECK, path], check=True)
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Sequence, TypeVar, Union
 
+from . import _core
 from ._enums import DType
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ def made_all(out: Any, like: Any) -> Any:
 
 def operands(a: Any, b: Any, like: Any = None) -> tuple[Tensor, Tensor]:
     """Both as tensors: a number becomes one of the other's dtype."""
+    if isinstance(a, _core.mpt_tensor) and isinstance(b, _core.mpt_tensor):
+        return a, b  # type: ignore[return-value] # without the import below, which takes as long as an op
     from .tensor import Tensor, scalar
     if not isinstance(a, Tensor):
         a = scalar(a, b if isinstance(b, Tensor) else None, like)
