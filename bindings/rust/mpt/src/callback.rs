@@ -20,9 +20,15 @@ thread_local! {
     static LATER: RefCell<Vec<Box<dyn FnOnce()>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Runs what may panic where nothing may come through. The panic's payload stays: dropping it could be the next panic.
+/// Runs what may panic where nothing may come through. The payload of a panic can panic again where it is dropped; then the second one stays.
 pub(crate) fn contained<T>(f: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(f)).map_err(std::mem::forget).ok()
+    match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(value) => Some(value),
+        Err(payload) => {
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(payload))).map_err(std::mem::forget);
+            None
+        }
+    }
 }
 
 /// Runs a callback of the user: an error or a panic waits until the C call that ran it has come back.
