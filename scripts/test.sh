@@ -16,8 +16,11 @@ case "${1:-}" in
 esac
 
 need_packages g++ cmake ninja-build libgtest-dev zlib1g-dev binutils pkg-config python3 python3-venv || die "the tests cannot be built without these packages"
-for optional in ccache libdnnl-dev libbenchmark-dev dataset-fashion-mnist wordnet-base abigail-tools swig clang bindgen python3-dev cargo default-jdk-headless luajit mono-mcs mono-runtime; do
+for optional in ccache libdnnl-dev libbenchmark-dev dataset-fashion-mnist wordnet-base abigail-tools swig clang bindgen doxygen luajit mono-mcs mono-runtime; do
     need_packages "$optional" || echo "going on without $optional: what needs it is reported as skipped"
+done
+for language in python java rust; do
+    "bindings/$language/install-tools.sh" || echo "going on without all of $language's tools: what needs them is reported as skipped"
 done
 for package in r-cran-janeaustenr r-cran-lme4; do
     scripts/data.sh "$package" || echo "going on without $package: what needs it is reported as skipped"

@@ -345,7 +345,7 @@ def write_op(f):
     put("\n" + doc(f["doc"], "    "))
     if parameters[0]["type"] == "mpt_tensor *const *":
         put(f"    pub fn {method}(tensors: &[impl Borrow<Tensor>], dim: i32) -> Result<Tensor> {{\n"
-            f"        let first = first_of(tensors)?;\n        let list = handles(tensors);\n        // SAFETY: the tensors are alive, and as many as told.\n"
+            f"        let tensors = references(tensors);\n        let first = first_of(&tensors)?;\n        let list = handles(&tensors);\n        // SAFETY: the tensors are alive, and as many as told.\n"
             f"        first.result(|out| unsafe {{ sys::{name}(list.as_ptr(), count(list.len()), dim, out) }})\n    }}\n")
         return
     if name == "mpt_split":
@@ -379,7 +379,7 @@ put("""//! Written by generate.py from the header: enums, builders, operations o
 use std::borrow::Borrow;
 
 use crate::error::{count, make, text_of};
-use crate::tensor::handles;
+use crate::tensor::{handles, references};
 use crate::{sys, Context, Dims, Error, Layer, LayerSpec, Optimizer, Pair, Result, Scaler, Tensor};
 
 fn same_length(a: &[i64], b: &[i64]) -> Result<()> {
@@ -389,8 +389,8 @@ fn same_length(a: &[i64], b: &[i64]) -> Result<()> {
     Err(Error::new(Status::Argument, format!("lists of {} and {} numbers where equally many are needed", a.len(), b.len())))
 }
 
-fn first_of<T: Borrow<Tensor>>(tensors: &[T]) -> Result<&Tensor> {
-    tensors.first().map(|t| t.borrow()).ok_or_else(|| Error::new(Status::Argument, "an empty list of tensors: give at least one"))
+fn first_of<'t>(tensors: &[&'t Tensor]) -> Result<&'t Tensor> {
+    tensors.first().copied().ok_or_else(|| Error::new(Status::Argument, "an empty list of tensors: give at least one"))
 }
 
 """)

@@ -8,10 +8,19 @@
 namespace mpt::api {
 
 namespace {
-// This thread's last message: in the string, or where there was no memory for it in the bytes, which are always there.
-thread_local std::string thread_message;
+// This thread's last message: in the string, or where there was no memory for it in the bytes, which are always there. A host's own destructors
+// of thread-local things can fail when the string is gone.
 thread_local char thread_brief[240];
 thread_local const char *thread_text = "";
+thread_local bool thread_ends = false;
+struct Message {
+    std::string text;
+    ~Message() {
+        thread_ends = true;
+        thread_text = "";
+    }
+};
+thread_local Message thread_message;
 
 // The place of the first byte that is no part of UTF-8 (no overlong forms, no surrogates), or the text's size.
 std::size_t utf8_end(std::string_view text) {
@@ -57,9 +66,11 @@ const char *thread_error_text() noexcept { return thread_text; }
 
 mpt_status report(Context *ctx, const char *function, mpt_status status, const char *message) noexcept {
     try {
-        thread_message = std::string(function) + ": " + message;
-        make_utf8(thread_message.data(), thread_message.size());
-        thread_text = thread_message.c_str();
+        if (thread_ends) throw std::bad_alloc();
+        std::string &text = thread_message.text;
+        text = std::string(function) + ": " + message;
+        make_utf8(text.data(), text.size());
+        thread_text = text.c_str();
     } catch (...) {
         std::snprintf(thread_brief, sizeof thread_brief, "%s: %s", function, message);
         make_utf8(thread_brief, std::strlen(thread_brief));

@@ -87,6 +87,31 @@ TEST(Lifetime, LastReleasesOnOtherThreads) {
     EXPECT_EQ(start, end);
 }
 
+namespace {
+std::atomic<int> failed_at_the_end{0};
+// Destroyed after what the library keeps for the thread, where it was there first.
+struct Last {
+    mpt_tensor *tensor = nullptr;
+    ~Last() {
+        for (int i = 0; i < 3; ++i)
+            if (mpt_tensor_set_requires_grad(tensor, 2) == MPT_ERROR_ARGUMENT && *mpt_last_error()) ++failed_at_the_end;
+        mpt_tensor_release(tensor);
+    }
+};
+}  // namespace
+
+TEST(Lifetime, ACallThatFailsWhileItsThreadEndsHasAMessage) {
+    Context ctx = context();
+    Tensor t = tensor(ctx, MPT_F32, {3});
+    std::thread([&] {
+        thread_local Last last;
+        mpt_tensor_retain(t);
+        last.tensor = t;
+        EXPECT_EQ(MPT_ERROR_ARGUMENT, mpt_tensor_set_requires_grad(t, 2));
+    }).join();
+    EXPECT_EQ(3, failed_at_the_end);
+}
+
 TEST(Lifetime, ContextsInDifferentThreadsAreIndependent) {
     std::string results[2];
     const auto train = [&](int i) {

@@ -4,11 +4,11 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::fmt;
 use std::os::raw::{c_char, c_void};
-use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::callback::{contained, need_open, returned, Closed};
 use crate::error::{c_text, check, count, get, make, text, text_of};
 use crate::handle::ContextRef;
 use crate::{sys, Device, Error, LogLevel, Policy, Program, Result, Status, Tensor};
@@ -29,11 +29,14 @@ pub(crate) struct Shared {
     raw: NonNull<sys::mpt_context>,
     /// How many custom layers are running now: meanwhile lists of children stay as they are.
     pub(crate) running: Cell<u32>,
+    /// How many closures of custom layers there are: they need not be `Send`.
+    pub(crate) closures: Cell<u32>,
     _hooks: Hooks,
 }
 
 impl Shared {
     pub(crate) fn raw(&self) -> *mut sys::mpt_context {
+        need_open();
         self.raw.as_ptr()
     }
 }
@@ -41,7 +44,8 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         // SAFETY: the reference that mpt_context_create gave. The hooks are dropped after it.
-        unsafe { sys::mpt_context_release(self.raw()) };
+        unsafe { sys::mpt_context_release(self.raw.as_ptr()) };
+        returned();
     }
 }
 
@@ -49,26 +53,30 @@ const ALIGNMENT: usize = 64;
 
 unsafe extern "C" fn log_hook(level: sys::mpt_log_level, message: *const c_char, user: *mut c_void) {
     let hook = &*(user as *const LogFn);
-    let _ = catch_unwind(AssertUnwindSafe(|| hook(LogLevel::from_raw(level), &text_of(message))));
+    let _closed = Closed::new();
+    contained(|| hook(LogLevel::from_raw(level), &text_of(message)));
 }
 
 unsafe extern "C" fn error_hook(status: sys::mpt_status, message: *const c_char, user: *mut c_void) {
     let hook = &*(user as *const ErrorFn);
-    let _ = catch_unwind(AssertUnwindSafe(|| hook(Status::from_raw(status), &text_of(message))));
+    let _closed = Closed::new();
+    contained(|| hook(Status::from_raw(status), &text_of(message)));
 }
 
 unsafe extern "C" fn alloc_hook(nbytes: usize, _stream: *mut c_void, user: *mut c_void) -> *mut c_void {
     let allocator = &*(user as *const Allocator);
+    let _closed = Closed::new();
     match Layout::from_size_align(nbytes.max(1), ALIGNMENT) {
-        Ok(layout) => catch_unwind(AssertUnwindSafe(|| allocator.alloc(layout))).unwrap_or(std::ptr::null_mut()).cast(),
+        Ok(layout) => contained(|| allocator.alloc(layout)).unwrap_or(std::ptr::null_mut()).cast(),
         Err(_) => std::ptr::null_mut(),
     }
 }
 
 unsafe extern "C" fn free_hook(data: *mut c_void, nbytes: usize, _stream: *mut c_void, user: *mut c_void) {
     let allocator = &*(user as *const Allocator);
+    let _closed = Closed::new();
     if let (false, Ok(layout)) = (data.is_null(), Layout::from_size_align(nbytes.max(1), ALIGNMENT)) {
-        let _ = catch_unwind(AssertUnwindSafe(|| allocator.dealloc(data.cast(), layout)));
+        contained(|| allocator.dealloc(data.cast(), layout));
     }
 }
 
@@ -115,20 +123,21 @@ impl ContextBuilder {
         self
     }
 
-    /// Receives log lines of a level and the more important ones.
+    /// Receives log lines of a level and the more important ones. The hook does not call mpt; handles that it drops are released later.
     pub fn on_log(mut self, level: LogLevel, hook: impl Fn(LogLevel, &str) + Send + Sync + 'static) -> Self {
         self.log_level = Some(level);
         self.hooks.log = Some(Arc::new(Box::new(hook)));
         self
     }
 
-    /// Is called on the failing thread when a call fails, with the message that the error will have.
+    /// Is called on the failing thread when a call fails, with the message that the error will have. The hook does not call mpt; handles that it drops
+    /// are released later.
     pub fn on_error(mut self, hook: impl Fn(Status, &str) + Send + Sync + 'static) -> Self {
         self.hooks.error = Some(Arc::new(Box::new(hook)));
         self
     }
 
-    /// Where the memory of a CPU context comes from, for example [`std::alloc::System`].
+    /// Where the memory of a CPU context comes from, for example [`std::alloc::System`]. It does not call mpt.
     pub fn allocator(mut self, allocator: impl GlobalAlloc + Send + Sync + 'static) -> Self {
         self.hooks.allocator = Some(Arc::new(Box::new(allocator)));
         self
@@ -167,7 +176,7 @@ impl ContextBuilder {
         }
         // SAFETY: desc is complete, and the hooks stay where they are until the context is gone.
         let raw = make(|out| unsafe { sys::mpt_context_create(&desc, out) })?;
-        Ok(Context { shared: Rc::new(Shared { raw, running: Cell::new(0), _hooks: self.hooks }) })
+        Ok(Context { shared: Rc::new(Shared { raw, running: Cell::new(0), closures: Cell::new(0), _hooks: self.hooks }) })
     }
 }
 
@@ -185,7 +194,7 @@ pub struct ContextMemory {
 /// A device, its memory, its random numbers and its settings. Everything else is made in one.
 ///
 /// A context and all that is made from it belong to one thread: they are neither `Send` nor `Sync`. Different contexts are
-/// independent, so a thread makes its own; a [`ContextBuilder`] can be sent to it.
+/// independent, so a thread makes its own; a [`ContextBuilder`] can be sent to it. [`Sending`](crate::Sending) moves a context with all its handles.
 ///
 /// ```
 /// let builder = mpt::Context::builder().threads(1).seed(7);
@@ -208,6 +217,12 @@ pub struct ContextMemory {
 #[derive(Clone)]
 pub struct Context {
     shared: ContextRef,
+}
+
+impl crate::sending::Handles for Context {
+    fn visit(&self, to: &mut crate::sending::Contexts) {
+        to.add(&self.shared);
+    }
 }
 
 impl fmt::Debug for Context {

@@ -4,11 +4,13 @@ use std::borrow::Borrow;
 use std::marker::PhantomData;
 use std::os::raw::c_void;
 
-use crate::error::{c_text, callback, check, count};
+use crate::callback::{callback, later, Closed};
+use crate::error::{c_text, check, count};
 use crate::tensor::handles;
 use crate::{sys, Context, DType, Device, Element, Error, Result, Status, Tensor};
 
-/// Arithmetic of your own for CPU contexts; see [`Context::custom_op`]. It may run on another thread and does not call mpt.
+/// Arithmetic of your own for CPU contexts; see [`Context::custom_op`]. It may run on another thread and does not call mpt: a call panics, and
+/// handles that it drops are released later.
 ///
 /// ```
 /// use mpt::{Buffer, BufferMut, Context, CustomOp, GradMode, Result, Tensor};
@@ -198,6 +200,7 @@ unsafe extern "C" fn shape_hook<O: CustomOp>(
     user: *mut c_void,
 ) -> sys::mpt_status {
     callback(|| {
+        let _closed = Closed::new();
         let op = &*(user as *const O);
         let forms: Vec<_> = list(inputs, n_in).iter().map(|b| Buffer::new(*b)).map(|b| (b.dtype(), b.shape().to_vec())).collect();
         let made = op.outputs(&forms)?;
@@ -221,6 +224,7 @@ type Rule<O> = fn(&O, &[Buffer<'_>], &mut [BufferMut<'_>]) -> Result<()>;
 
 unsafe fn run<O: CustomOp>(inputs: *const sys::mpt_buffer, n_in: i32, outputs: *mut sys::mpt_buffer, n_out: i32, user: *mut c_void, rule: Rule<O>) -> sys::mpt_status {
     callback(|| {
+        let _closed = Closed::new();
         let op = &*(user as *const O);
         let inputs: Vec<_> = list(inputs, n_in).iter().map(|b| Buffer::new(*b)).collect();
         let mut outputs: Vec<_> = list(outputs, n_out).iter().map(|b| BufferMut::new(*b)).collect();
@@ -238,7 +242,7 @@ unsafe extern "C" fn backward_hook<O: CustomOp>(i: *const sys::mpt_buffer, n: i3
 
 unsafe extern "C" fn free_op<O: CustomOp>(user: *mut c_void) {
     let op = Box::from_raw(user as *mut O);
-    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || drop(op)));
+    later(Box::new(move || drop(op)));
 }
 
 impl Context {

@@ -1,10 +1,10 @@
 //! Errors: a status and the message of the library.
 
-use std::cell::RefCell;
 use std::ffi::CStr;
 use std::fmt;
 use std::ptr::NonNull;
 
+use crate::callback::{returned, take_pending, Pending};
 use crate::{sys, Status};
 
 /// What a call that failed came to: its status and a message that names the argument, the value and the way out.
@@ -58,34 +58,6 @@ impl From<std::io::Error> for Error {
     }
 }
 
-/// What a callback of ours ended with, on its way through C to the call that ran it.
-pub(crate) enum Pending {
-    Error(Error),
-    Panic(Box<dyn std::any::Any + Send>),
-}
-
-thread_local! {
-    static PENDING: RefCell<Option<Pending>> = const { RefCell::new(None) };
-}
-
-/// Runs a callback of the user: an error or a panic waits until the C call that ran it has come back.
-pub(crate) fn callback(f: impl FnOnce() -> Result<()>) -> sys::mpt_status {
-    let (pending, status) = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)) {
-        Ok(Ok(())) => return sys::mpt_status::MPT_OK,
-        Ok(Err(error)) => {
-            let status = error.status();
-            (Pending::Error(error), status)
-        }
-        Err(payload) => (Pending::Panic(payload), Status::Internal),
-    };
-    // While a thread ends there may be nowhere to keep it; the status says enough then.
-    let _ = PENDING.try_with(|p| *p.borrow_mut() = Some(pending));
-    match status.raw() {
-        sys::mpt_status::MPT_OK => sys::mpt_status::MPT_ERROR_INTERNAL,
-        raw => raw,
-    }
-}
-
 pub(crate) fn text_of(text: *const std::os::raw::c_char) -> String {
     if text.is_null() {
         return String::new();
@@ -96,18 +68,21 @@ pub(crate) fn text_of(text: *const std::os::raw::c_char) -> String {
 
 #[cold]
 fn failed(status: sys::mpt_status) -> Error {
-    match PENDING.try_with(|p| p.borrow_mut().take()).unwrap_or(None) {
+    let error = match take_pending() {
         Some(Pending::Panic(payload)) => std::panic::resume_unwind(payload),
         Some(Pending::Error(error)) => error,
         // SAFETY: no arguments.
         None => Error::new(Status::from_raw(status), text_of(unsafe { sys::mpt_last_error() })),
-    }
+    };
+    returned();
+    error
 }
 
 /// The status of a call as a result.
 #[inline]
 pub(crate) fn check(status: sys::mpt_status) -> Result<()> {
     if status == sys::mpt_status::MPT_OK {
+        returned();
         Ok(())
     } else {
         Err(failed(status))

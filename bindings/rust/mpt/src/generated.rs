@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 
 use crate::error::{count, make, text_of};
-use crate::tensor::handles;
+use crate::tensor::{handles, references};
 use crate::{sys, Context, Dims, Error, Layer, LayerSpec, Optimizer, Pair, Result, Scaler, Tensor};
 
 fn same_length(a: &[i64], b: &[i64]) -> Result<()> {
@@ -13,8 +13,8 @@ fn same_length(a: &[i64], b: &[i64]) -> Result<()> {
     Err(Error::new(Status::Argument, format!("lists of {} and {} numbers where equally many are needed", a.len(), b.len())))
 }
 
-fn first_of<T: Borrow<Tensor>>(tensors: &[T]) -> Result<&Tensor> {
-    tensors.first().map(|t| t.borrow()).ok_or_else(|| Error::new(Status::Argument, "an empty list of tensors: give at least one"))
+fn first_of<'t>(tensors: &[&'t Tensor]) -> Result<&'t Tensor> {
+    tensors.first().copied().ok_or_else(|| Error::new(Status::Argument, "an empty list of tensors: give at least one"))
 }
 
 /// What a call came to.
@@ -3576,16 +3576,18 @@ impl Tensor {
 
     /// The n tensors one after the other along dim; other extents equal. Every dtype but fp8; floating ones are promoted.
     pub fn concat(tensors: &[impl Borrow<Tensor>], dim: i32) -> Result<Tensor> {
-        let first = first_of(tensors)?;
-        let list = handles(tensors);
+        let tensors = references(tensors);
+        let first = first_of(&tensors)?;
+        let list = handles(&tensors);
         // SAFETY: the tensors are alive, and as many as told.
         first.result(|out| unsafe { sys::mpt_concat(list.as_ptr(), count(list.len()), dim, out) })
     }
 
     /// The n tensors of one shape along a new dimension dim. Dtypes as [`Tensor::concat`].
     pub fn stack(tensors: &[impl Borrow<Tensor>], dim: i32) -> Result<Tensor> {
-        let first = first_of(tensors)?;
-        let list = handles(tensors);
+        let tensors = references(tensors);
+        let first = first_of(&tensors)?;
+        let list = handles(&tensors);
         // SAFETY: the tensors are alive, and as many as told.
         first.result(|out| unsafe { sys::mpt_stack(list.as_ptr(), count(list.len()), dim, out) })
     }

@@ -28,12 +28,19 @@ macro_rules! handle {
 
             #[inline]
             pub(crate) fn raw(&self) -> *mut crate::sys::$raw {
+                crate::callback::need_open();
                 self.raw.as_ptr()
             }
 
             /// The context that it was made in.
             pub fn context(&self) -> crate::Context {
                 crate::Context::from_ref(&self.ctx)
+            }
+        }
+
+        impl crate::sending::Handles for $name {
+            fn visit(&self, to: &mut crate::sending::Contexts) {
+                to.add(&self.ctx);
             }
         }
 
@@ -47,8 +54,19 @@ macro_rules! handle {
 
         impl Drop for $name {
             fn drop(&mut self) {
+                let raw = self.raw;
                 // SAFETY: this is the reference that from_raw or clone took.
-                unsafe { crate::sys::$release(self.raw()) };
+                let release = move || unsafe { crate::sys::$release(raw.as_ptr()) };
+                if crate::callback::is_closed() {
+                    let ctx = self.ctx.clone();
+                    crate::callback::later(Box::new(move || {
+                        release();
+                        drop(ctx);
+                    }));
+                } else {
+                    release();
+                    crate::callback::returned();
+                }
             }
         }
     };

@@ -4,7 +4,8 @@ use std::borrow::Borrow;
 use std::os::raw::c_void;
 use std::ptr::NonNull;
 
-use crate::error::{c_text, callback, check, count, get, make, text};
+use crate::callback::{callback, later};
+use crate::error::{c_text, check, count, get, make, text};
 use crate::handle::{handle, ContextRef};
 use crate::tensor::handles;
 use crate::{sys, Context, Error, Result, Status, Tensor};
@@ -78,6 +79,14 @@ struct Custom {
     ctx: std::rc::Weak<crate::context::Shared>,
 }
 
+impl Drop for Custom {
+    fn drop(&mut self) {
+        if let Some(ctx) = self.ctx.upgrade() {
+            ctx.closures.set(ctx.closures.get() - 1);
+        }
+    }
+}
+
 /// Counts a custom layer that runs.
 struct Running<'c>(&'c ContextRef);
 impl<'c> Running<'c> {
@@ -131,8 +140,7 @@ unsafe extern "C" fn run_custom(
 
 unsafe extern "C" fn free_custom(user: *mut c_void) {
     let custom = Box::from_raw(user as *mut Custom);
-    // What the closure holds may panic while it is dropped.
-    let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || drop(custom)));
+    later(Box::new(move || drop(custom)));
 }
 
 impl Layer {
@@ -165,6 +173,7 @@ impl Layer {
         // SAFETY: the size is that of desc.
         check(unsafe { sys::mpt_custom_layer_desc_init(&mut desc, std::mem::size_of_val(&desc)) })?;
         let custom = Box::into_raw(Box::new(Custom { forward: Box::new(forward), ctx: std::rc::Rc::downgrade(ctx.shared()) }));
+        ctx.shared().closures.set(ctx.shared().closures.get() + 1);
         desc.forward = Some(run_custom);
         desc.release = Some(free_custom);
         desc.user_data = custom.cast();

@@ -38,17 +38,21 @@
 //! # Threads
 //!
 //! A context, with everything made from it, belongs to the thread that made it: handles are neither `Send` nor `Sync`, and the compiler sees to
-//! it. Builders, element types and errors are `Send`. Different contexts are independent: a thread makes its own.
+//! it. Builders, element types and errors are `Send`. Different contexts are independent: a thread makes its own. A context can go to another thread
+//! with everything that was made from it, see [`Sending`].
 //!
 //! # Panics in closures
 //!
 //! A panic in a closure that mpt calls on this thread ends a capture or a pair of begin and end properly and goes on from the call that ran the closure. In a custom op
 //! on another thread it becomes an error.
+//!
+//! Custom ops, allocators and hooks run in the middle of a call: if they call mpt (by a handle in a `thread_local!`, or a context of their own), that panics.
 #![warn(missing_docs)]
 #![allow(clippy::too_many_arguments)]
 
 pub use mpt_sys as sys;
 
+mod callback;
 mod context;
 mod custom_op;
 mod element;
@@ -59,6 +63,7 @@ mod layer;
 mod optimizer;
 mod precision;
 mod program;
+mod sending;
 mod state;
 mod tensor;
 
@@ -71,6 +76,7 @@ pub use layer::{Layer, LayerSpec, NamedTensors};
 pub use optimizer::{Average, Optimizer, StepCounts};
 pub use precision::{Policy, Scaler, ScalerCounts};
 pub use program::{Program, ProgramMemory};
+pub use sending::{Handles, Sending};
 pub use state::State;
 pub use tensor::{Dims, Tensor};
 

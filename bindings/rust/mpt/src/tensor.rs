@@ -68,6 +68,11 @@ impl From<&[i32]> for Dims {
     }
 }
 
+/// The tensors of a list. Asked for once: a `Borrow` of the user's own need not give the same one twice.
+pub(crate) fn references(tensors: &[impl Borrow<Tensor>]) -> Vec<&Tensor> {
+    tensors.iter().map(|t| t.borrow()).collect()
+}
+
 /// The handles of a list of tensors.
 pub(crate) fn handles(tensors: &[impl Borrow<Tensor>]) -> Vec<*mut sys::mpt_tensor> {
     tensors.iter().map(|t| t.borrow().raw()).collect()
@@ -193,6 +198,9 @@ impl Tensor {
         n: usize,
         call: impl FnOnce(*mut *mut sys::mpt_tensor) -> sys::mpt_status,
     ) -> Result<Vec<Tensor>> {
+        if count(n) < 0 {
+            return Err(Error::new(Status::Argument, format!("{} outputs are too many", n)));
+        }
         let mut out = vec![std::ptr::null_mut(); n];
         check(call(out.as_mut_ptr()))?;
         // SAFETY: owned handles of this context.
@@ -278,7 +286,8 @@ impl Tensor {
     pub fn to_vec<T: Element>(&self) -> Result<Vec<T>> {
         self.need_dtype::<T>()?;
         let n = self.numel();
-        let mut data = Vec::<T>::with_capacity(n);
+        let mut data = Vec::<T>::new();
+        data.try_reserve_exact(n).map_err(|e| Error::new(Status::Memory, format!("no host memory for {} elements: {}", n, e)))?;
         // SAFETY: there is room for n elements, which are there and valid where the call succeeds.
         unsafe {
             check(sys::mpt_tensor_read(self.raw(), data.as_mut_ptr().cast(), n * std::mem::size_of::<T>()))?;

@@ -274,34 +274,6 @@ fn hooks_are_called_and_memory_comes_back() -> Result<()> {
     Ok(())
 }
 
-fn resident() -> i64 {
-    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    text.split_whitespace().nth(1).and_then(|pages| pages.parse::<i64>().ok()).unwrap_or(0) * 4096
-}
-
-#[test]
-fn many_cycles_keep_memory_constant() -> Result<()> {
-    let ctx = Context::builder().threads(1).build()?;
-    let cycle = || -> Result<()> {
-        let x = Tensor::from_vec(&ctx, vec![1f32; 256], [256])?;
-        let layer = Layer::custom(&ctx, |_, inputs| Ok(vec![inputs[0].neg()?]))?;
-        let y = layer.forward(&x)?.clone();
-        y.add(&Tensor::zeros(&ctx, DType::F32, [3])?).unwrap_err();
-        Ok(())
-    };
-    for _ in 0..5_000 {
-        cycle()?;
-    }
-    let before = resident();
-    for _ in 0..100_000 {
-        cycle()?;
-    }
-    // The tests beside this one take memory too: less than a tenth of what 100 000 lost vectors would be.
-    let grown = resident() - before;
-    assert!(grown < 10 << 20, "{} bytes more after 100 000 cycles", grown);
-    Ok(())
-}
-
 #[test]
 fn numbers_of_every_type_go_in_and_out() -> Result<()> {
     let ctx = Context::new()?;

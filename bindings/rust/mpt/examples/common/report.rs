@@ -287,7 +287,10 @@ impl Axis {
     }
 }
 
-fn panel(svg: &mut String, left: f64, title: &str, y_label: &str, series: &[(&str, &str, Vec<(f64, f64)>)]) {
+/// Name, colour and points.
+type Series<'t> = (&'t str, &'t str, Vec<(f64, f64)>);
+
+fn panel(svg: &mut String, left: f64, title: &str, y_label: &str, series: &[Series<'_>]) {
     let points = || series.iter().flat_map(|s| s.2.iter().filter(|p| p.1.is_finite()));
     let x = Axis::new(points().map(|p| p.0), true, left + 66.0, left + 442.0);
     let y = Axis::new(points().map(|p| p.1), false, 328.0, 74.0);

@@ -65,10 +65,12 @@ pub fn check_keep(o: &Options, model: &Layer) -> mpt::Result<()> {
     Ok(())
 }
 
+type Rule = dyn Fn(&Tensor, &Tensor) -> mpt::Result<(Tensor, Tensor)>;
+
 /// A rule, such as "forward, backward, step", for batches of any size: the first batch of a size records it as a program, which later ones only
 /// replay; with --eager it runs each time.
 pub struct Phase<T, U> {
-    rule: Box<dyn Fn(&Tensor, &Tensor) -> mpt::Result<(Tensor, Tensor)>>,
+    rule: Box<Rule>,
     row: Vec<i64>,
     sizes: Vec<(usize, Tensor, Tensor, Option<Recorded>)>,
     types: std::marker::PhantomData<(T, U)>,
