@@ -337,7 +337,7 @@ MPT_API mpt_status MPT_CALL mpt_context_desc_init(mpt_context_desc *desc, size_t
  */
 MPT_API mpt_status MPT_CALL mpt_context_create(const mpt_context_desc *desc, mpt_context **out);
 MPT_API void MPT_CALL mpt_context_retain(mpt_context *ctx);
-/** Everything made from a context keeps it alive; it goes with the last of them. Close autocast, no-grad and capture first: they hold it too. */
+/** Everything made from a context keeps it alive; it goes with the last of them. An open capture and an autocast with a policy hold it, too. */
 MPT_API void MPT_CALL mpt_context_release(mpt_context *ctx);
 
 /** The message of the context's last failed call, from whatever thread; "" when there is none. Borrowed until the next failure. */

@@ -1026,7 +1026,7 @@ extern "C" {
     pub fn mpt_context_retain(ctx: *mut mpt_context);
 }
 extern "C" {
-    #[doc = " Everything made from a context keeps it alive; it goes with the last of them. Close autocast, no-grad and capture first: they hold it too."]
+    #[doc = " Everything made from a context keeps it alive; it goes with the last of them. An open capture and an autocast with a policy hold it, too."]
     pub fn mpt_context_release(ctx: *mut mpt_context);
 }
 extern "C" {
