@@ -289,7 +289,16 @@ std::unique_ptr<Kernel> softmax_grad(Device &device, const mpt_mod_call &call) {
     KeptRows k;
     if constexpr (std::is_same_v<Out, In>) {
         k = KeptRows(device, p.rows, V, 2);
-        if (k.fits) allow_shared(softmax_grad_kept<Out>, k.nbytes, call.kernel);
+        if (k.fits) {
+            allow_shared(softmax_grad_kept<Out>, k.nbytes, call.kernel);
+            k.threads = std::clamp(k.threads / 2, 64u, kMostOfGradient);
+            int at_once = 0;
+            check(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&at_once, softmax_grad_kept<Out>, static_cast<int>(k.threads),
+                                                                k.nbytes),
+                  call.kernel);
+            k.blocks = blocks_for(device, p.rows.count, 1, std::max(at_once, 1));
+            if (p.log) std::swap(k.kept[0], k.kept[1]);
+        }
     }
     return kernel_of("cuda:softmax_grad", [p, k, &device](const void *const *in, void *const *out, void *, cudaStream_t stream) {
         const auto *dy = static_cast<const typename In::Stored *>(in[0]), *y = static_cast<const typename In::Stored *>(in[1]);

@@ -3,12 +3,15 @@
 // are read again.
 #pragma once
 
+#include <cuda_pipeline_primitives.h>
+
 #include "shared_memory.cuh"
 #include "softmax_rows.cuh"
 
 namespace mpt::cuda {
 
 inline constexpr std::int64_t kShortestKept = 1024;
+inline constexpr unsigned kMostOfGradient = 512;  // threads
 
 template <class T>
 __global__ void __launch_bounds__(1024) softmax_kept(Rows<2> rows, bool log, std::int64_t kept,
@@ -41,64 +44,96 @@ __global__ void __launch_bounds__(1024) softmax_kept(Rows<2> rows, bool log, std
     }
 }
 
-// Gradients: of y, kept_y packs are kept, and of dy kept_dy, which is fewer where not both have room. The packs are taken in
-// reverse the second time, since what was read last may still lie in the cache.
+// Gradients: of operand a, kept_a packs are kept, and of b kept_b, which is fewer where not both have room. a is what the row's sum
+// needs: dy, or y where it is of products. As a thread is done with a pack, it fetches that of the block's next row into its place,
+// so that memory is read while it is written. The packs are taken in reverse the second time, since what was read last may still
+// lie in the cache.
 template <class T>
-__global__ void __launch_bounds__(1024)
-    softmax_grad_kept(Rows<3> rows, bool log, std::int64_t kept_y, std::int64_t kept_dy, const typename T::Stored *__restrict__ dy,
+__global__ void __launch_bounds__(kMostOfGradient)
+    softmax_grad_kept(Rows<3> rows, bool log, int kept_a, int kept_b, const typename T::Stored *__restrict__ dy,
                       const typename T::Stored *__restrict__ y, typename T::Stored *__restrict__ dx) {
     extern __shared__ uint4 kept_packs[];
     __shared__ float scratch[32];
-    constexpr int V = 16 / sizeof *y, U = 2;  // packs that are read before one is looked at
-    auto *const y_packs = reinterpret_cast<Elements<T, V> *>(kept_packs), *const dy_packs = y_packs + kept_y;
-    const std::int64_t step = blockDim.x;
-    for (std::int64_t r = blockIdx.x; r < rows.count; r += gridDim.x) {
+    constexpr int V = 16 / sizeof *y, U = 4;  // packs of b that are read before one is looked at
+    auto *const a_packs = reinterpret_cast<Elements<T, V> *>(kept_packs), *const b_packs = a_packs + kept_a;
+    const int step = static_cast<int>(blockDim.x), thread = static_cast<int>(threadIdx.x), length = static_cast<int>(rows.length);
+    struct Row {
+        const typename T::Stored *a, *b;
+        typename T::Stored *to;
+        int packs, head;
+    };
+    const auto row_at = [&](std::int64_t r) {
         std::int64_t offset[3];
         rows.locate(r, offset);
-        const typename T::Stored *const from_dy = dy + offset[1], *const from_y = y + offset[2];
-        typename T::Stored *const to = dx + offset[0];
-        const RowParts<T, V> parts(from_y, rows.length);
-        float sum = 0;
-        const auto add = [&](std::int64_t i, const Elements<T, V> &g, const Elements<T, V> &e) {
-            if (i < kept_y) y_packs[i] = e;
-            if (i < kept_dy) dy_packs[i] = g;
-#pragma unroll
-            for (int v = 0; v < V; ++v) sum += log ? g[v] : g[v] * e[v];
+        const RowParts<T, V> parts(y + offset[2], rows.length);
+        return Row{(log ? dy + offset[1] : y + offset[2]) + parts.head, (log ? y + offset[2] : dy + offset[1]) + parts.head,
+                   dx + offset[0] + parts.head, static_cast<int>(parts.packs), static_cast<int>(parts.head)};
+    };
+    const auto fetch = [&](const Row &row, int i) {
+        if (i < kept_a) __pipeline_memcpy_async(a_packs + i, row.a + i * V, 16);
+        if (i < kept_b) __pipeline_memcpy_async(b_packs + i, row.b + i * V, 16);
+    };
+    std::int64_t r = blockIdx.x;
+    Row row = row_at(r);
+    for (int i = thread; i < row.packs; i += step) fetch(row, i);
+    for (;;) {
+        __pipeline_commit();
+        const std::int64_t after = r + gridDim.x;
+        const int behind = row.packs * V, edge = length - row.head - behind;
+        const bool more = after < rows.count;
+        Row next = row;
+        if (more) next = row_at(after);
+        const auto a_at = [&](int i) { return i < kept_a ? a_packs[i] : load<T, V, true>(row.a + i * V); };
+        const auto b_at = [&](int i) { return i < kept_b ? b_packs[i] : load<T, V, true>(row.b + i * V); };
+        // Elements in no pack, at most one in front and one behind for each thread.
+        const auto edges = [&](auto &&f) {
+            if (thread < row.head) f(thread - row.head);
+            if (thread < edge) f(behind + thread);
         };
-        const auto y_at = [&](std::int64_t i) { return load<T, V, true, true>(from_y + parts.head + i * V); };
-        const auto dy_at = [&](std::int64_t i) { return load<T, V, true>(from_dy + parts.head + i * V); };
-        std::int64_t i = threadIdx.x;
-        for (; i + (U - 1) * step < parts.packs; i += U * step) {
-            Elements<T, V> g[U], e[U];
+        float sum = 0;
+        __pipeline_wait_prior(0);
+        for (int i = thread; i < row.packs; i += U * step) {
+            Elements<T, V> b[U];
+            if (!log)
 #pragma unroll
-            for (int u = 0; u < U; ++u) g[u] = dy_at(i + u * step), e[u] = y_at(i + u * step);
+                for (int u = 0; u < U; ++u)
+                    if (i + u * step < row.packs) b[u] = b_at(i + u * step);
 #pragma unroll
-            for (int u = 0; u < U; ++u) add(i + u * step, g[u], e[u]);
+            for (int u = 0; u < U; ++u)
+                if (i + u * step < row.packs) {
+                    const Elements<T, V> a = a_at(i + u * step);
+#pragma unroll
+                    for (int v = 0; v < V; ++v) sum += log ? a[v] : a[v] * b[u][v];
+                }
         }
-        for (; i < parts.packs; i += step) add(i, dy_at(i), y_at(i));
-        parts.edges([&](std::int64_t c) { sum += log ? widen<T>(from_dy[c]) : widen<T>(from_dy[c]) * widen<T>(from_y[c]); });
-        sum = team_reduce(sum, Add(), 0.0f, scratch);
-        const auto result = [&](float g, float e) { return log ? g - exponential<T>(e) * sum : e * (g - sum); };
-        for (i -= step; i >= 0; i -= U * step) {
-            Elements<T, V> g[U], e[U];
+        edges([&](int c) { sum += log ? widen<T>(row.a[c]) : widen<T>(row.a[c]) * widen<T>(row.b[c]); });
+        sum = block_reduce(sum, Add(), 0.0f, scratch);
+        const auto result = [&](float a, float b) { return log ? a - exponential<T>(b) * sum : a * (b - sum); };
+        const int top = row.packs > next.packs ? row.packs : next.packs;
+        for (int i = thread + (top - 1) / step * step; i >= 0; i -= U * step) {
+            Elements<T, V> b[U];
 #pragma unroll
             for (int u = 0; u < U; ++u) {
-                const std::int64_t at = i - u * step;
-                if (at < 0) continue;
-                e[u] = at < kept_y ? y_packs[at] : y_at(at);
-                g[u] = at < kept_dy ? dy_packs[at] : dy_at(at);
+                const int at = i - u * step;
+                if (at >= 0 && at < row.packs) b[u] = b_at(at);
             }
 #pragma unroll
             for (int u = 0; u < U; ++u) {
-                const std::int64_t at = i - u * step;
-                if (at < 0) continue;
-                float d[V];
+                const int at = i - u * step;
+                if (at >= 0 && at < row.packs) {
+                    const Elements<T, V> a = a_at(at);
+                    float d[V];
 #pragma unroll
-                for (int v = 0; v < V; ++v) d[v] = result(g[u][v], e[u][v]);
-                store_pack<T>(to + parts.head + at * V, d);
+                    for (int v = 0; v < V; ++v) d[v] = result(a[v], b[u][v]);
+                    store_pack<T>(row.to + at * V, d);
+                }
+                if (more && at >= 0 && at < next.packs) fetch(next, at);
             }
         }
-        parts.edges([&](std::int64_t c) { to[c] = narrow<T>(result(widen<T>(from_dy[c]), widen<T>(from_y[c]))); });
+        edges([&](int c) { row.to[c] = narrow<T>(result(widen<T>(row.a[c]), widen<T>(row.b[c]))); });
+        if (!more) return;
+        row = next;
+        r = after;
     }
 }
 
@@ -108,7 +143,7 @@ struct KeptRows {
     // Whether the operands are laid out for it, at addresses that are equally far behind 16 bytes.
     template <int K>
     KeptRows(const Device &device, const Rows<K> &rows, int v, int operands) {
-        fits = rows.length >= kShortestKept;
+        fits = rows.length >= kShortestKept && small(rows.length);
         for (int k = 0; k < K; ++k) {
             fits &= rows.stride[k] == 1;
             for (int d = 0; d < rows.starts.ndim; ++d) fits &= (rows.starts.strides[k][d] - rows.starts.strides[0][d]) % v == 0;
@@ -119,15 +154,15 @@ struct KeptRows {
         check(cudaDeviceGetAttribute(&all, cudaDevAttrMaxSharedMemoryPerMultiprocessor, device.index()), "softmax");
         const std::int64_t room = (most - 1024) / 16, wanted = packs * operands, half = (all / 2 - 2048) / 16;  // beside scratch
         const std::int64_t given = std::min(room, wanted);
-        kept[0] = std::min(packs, given);
-        kept[1] = given - kept[0];
+        kept[0] = static_cast<int>(std::min(packs, given));
+        kept[1] = static_cast<int>(given) - kept[0];
         nbytes = static_cast<std::size_t>(given) * 16;
         threads = given > half ? 1024 : 512;
         while (threads > 64 && threads * 2 > packs) threads /= 2;
         blocks = blocks_for(device, rows.count, 1, 32);
     }
     bool fits = false;
-    std::int64_t kept[2];
+    int kept[2];
     std::size_t nbytes;
     unsigned threads, blocks;
 };
