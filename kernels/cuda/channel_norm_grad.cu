@@ -1,7 +1,7 @@
 // "channel_norm_grad" of device/attrs/norm.h and "channel_norm_relu_grad" of device/attrs/fused.h. With d = x - mean, one pass
-// gives the sums of dy and of dy d per channel; dx is then dy p + d q + r with factors per channel. Where groups of single images fit
-// in shared memory, both steps are one kernel. Batch norm with small channels, or many of them, takes one launch: a block for each. Behind a ReLU dy is masked as it is read: each time again, or once, where
-// the masked gradient is wanted itself.
+// gives the sums of dy and of dy d per channel; dx is then dy p + d q + r with factors per channel. Where groups of single images
+// fit in shared memory, both steps are one kernel. Batch norm with small channels, or many of them, takes one launch: a block for
+// each. Behind a ReLU dy is masked as it is read: each time again, or once, where the masked gradient is wanted itself.
 #include "channel_norm_grad.cuh"
 #include "channel_norm_kept.cuh"
 

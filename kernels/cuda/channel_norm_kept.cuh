@@ -89,13 +89,13 @@ struct Spans {
 
     static constexpr std::int64_t kWidest = 512;  // channels
     bool fits = false, columns;
-    int width, blocks;   // channels of a span, and blocks that share it
-    int length, part;    // rows, or the packs of a channel's rows: all, and those of a block
-    int slots;           // packs of an input that a block keeps
-    int wide;            // threads beside each other: along channels in columns, else along rows
-    int parts;           // sums of a channel
-    int team;            // threads that have a group
-    int per_group;       // channels
+    int width, blocks;                     // channels of a span, and blocks that share it
+    int length, part;                      // rows, or the packs of a channel's rows: all, and those of a block
+    int slots;                             // packs of an input that a block keeps
+    int wide;                              // threads beside each other: along channels in columns, else along rows
+    int parts;                             // sums of a channel
+    int team;                              // threads that have a group
+    int per_group;                         // channels
     std::int64_t items, channels, across;  // across: spans of an item
     std::int64_t item_stride[Inputs + 1], channel_stride[Inputs + 1], step[Inputs + 1];
     std::size_t nbytes;  // of shared memory
@@ -145,7 +145,7 @@ __global__ void __launch_bounds__(256, Op::kInputs == 1 ? 4 : 3) channel_norm_ke
     const auto place = [&](int k, int c, int i) {
         return base[k] + (Columns ? std::int64_t{c} * V : c * s.channel_stride[k]) + i * (Columns ? s.step[k] : std::int64_t{V});
     };
-    const auto factor = [&](int row, int c, float (&to)[V]) {
+    const auto factor = [&](int row, int c, float(&to)[V]) {
 #pragma unroll
         for (int v = 0; v < V; ++v) to[v] = factors[row * s.width + (Columns ? c * V + v : c)];
     };
@@ -243,8 +243,7 @@ __global__ void __launch_bounds__(256, Op::kInputs == 1 ? 4 : 3) channel_norm_ke
             sum.x += __shfl_xor_sync(~0u, sum.x, distance);
             sum.y += __shfl_xor_sync(~0u, sum.y, distance);
         }
-        if (at < s.width)
-            op.finish(s, item, channel + at, sum, center, thread % s.team, s.team, rank == 0, factors + at, s.width);
+        if (at < s.width) op.finish(s, item, channel + at, sum, center, thread % s.team, s.team, rank == 0, factors + at, s.width);
     }
     if (s.blocks > 1) cluster_arrive();  // the others' sums have been read
     __syncthreads();
