@@ -84,7 +84,7 @@ struct ChannelSpace {
             const std::int64_t blocks = std::clamp<std::int64_t>(lines / deep / (8 * processors), 1, kBlocks) * processors;
             chunk = std::clamp((lines + blocks - 1) / blocks, 2 * deep, 64 * deep);
         } else {
-            chunk = std::clamp<std::int64_t>(all / (8 * processors), 2048, 16384) / 8 * 8;
+            chunk = std::clamp<std::int64_t>(all / (8 * processors), 2048, 32768) / 8 * 8;
         }
         chunks = (rows + chunk - 1) / chunk;
     }

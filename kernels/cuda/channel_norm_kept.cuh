@@ -146,8 +146,7 @@ __global__ void __launch_bounds__(256, Op::kInputs == 1 ? 4 : 3) channel_norm_ke
         return base[k] + (Columns ? std::int64_t{c} * V : c * s.channel_stride[k]) + i * (Columns ? s.step[k] : std::int64_t{V});
     };
     const auto factor = [&](int row, int c, float(&to)[V]) {
-#pragma unroll
-        for (int v = 0; v < V; ++v) to[v] = factors[row * s.width + (Columns ? c * V + v : c)];
+        coefficients(factors + row * s.width, Columns ? c * V : c, !Columns, to);
     };
 
     each([&](int c, bool valid) {
