@@ -66,8 +66,14 @@ __global__ void __launch_bounds__(256) measure_rows(ChannelSpace<Measure::kOpera
     for (std::int64_t t = team(); t < s.items * s.channels * s.chunks; t += teams()) {
         const std::int64_t k = t % s.chunks, channel = t / s.chunks % s.channels, item = t / s.chunks / s.channels;
         const std::int64_t begin = k * s.chunk, end = begin + s.rows_of(k), step = std::int64_t{blockDim.x} * V;
+        const auto locate = [&](std::int64_t r, std::int64_t(&offset)[Measure::kOperands]) {
+            if constexpr (V > 1)
+                s.locate_pack(item, channel, r, offset);
+            else
+                s.locate(item, channel, r, offset);
+        };
         std::int64_t offset[U][Measure::kOperands];
-        s.locate(item, channel, begin, offset[0]);
+        locate(begin, offset[0]);
         typename Measure::template Of<V> of;
         measure.template start<V>(offset[0], item, channel, 0, of);
         float a[V] = {}, b[V] = {};
@@ -76,7 +82,7 @@ __global__ void __launch_bounds__(256) measure_rows(ChannelSpace<Measure::kOpera
 #pragma unroll
             for (int u = 0; u < U; ++u)
                 if (r + u * step < end) {
-                    s.locate(item, channel, r + u * step, offset[u]);
+                    locate(r + u * step, offset[u]);
                     raw[u] = measure.template load<V, Packed>(offset[u]);
                 }
 #pragma unroll
