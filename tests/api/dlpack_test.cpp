@@ -35,7 +35,8 @@ TEST(Dlpack, AViewGoesOutWithItsOwnAddressAndStrides) {
     Context ctx = context();
     Tensor x = tensor(ctx, MPT_F32, {4, 3}), view, turned;
     OK(mpt_slice(x, 0, 1, 2, view.out()));
-    OK(mpt_transpose(view, 0, 1, turned.out()));
+    const std::int32_t dims[] = {1, 0};
+    OK(mpt_transpose(view, 2, dims, turned.out()));
     void *data = nullptr;
     OK(mpt_tensor_data(view, &data));
     DLManagedTensorVersioned *m = nullptr;

@@ -24,7 +24,18 @@ DLManagedTensor *unversioned(std::uint8_t code = 2) {
     return m;
 }
 
+// Given back at once: the row's own objects end after it.
+template <class Managed>
+mpt_status exported(mpt_status (*call)(mpt_tensor *, void *, Managed **), mpt_tensor *tensor) {
+    Managed *m = nullptr;
+    const mpt_status status = call(tensor, nullptr, &m);
+    if (m) m->deleter(m);
+    return status;
+}
+
 const misuse::Rows rows{
+    STEPS("mpt_tensor_to_dlpack", Taken, "stream", "", return exported(mpt_tensor_to_dlpack, w.x)),
+    STEPS("mpt_tensor_to_dlpack_unversioned", Taken, "stream", "", return exported(mpt_tensor_to_dlpack_unversioned, w.x)),
     ROW(Null, "tensor", "", mpt_tensor_to_dlpack, nullptr, nullptr, w.out()),
     ROW(Range, "stream", "the CPU has no streams", mpt_tensor_to_dlpack, w.x, w.memory, w.out()),
     ROW(Null, "out", "", mpt_tensor_to_dlpack, w.x, nullptr, nullptr),
