@@ -40,12 +40,12 @@ const misuse::Rows rows{
     ROW(Range, "stream", "the CPU has no streams", mpt_tensor_to_dlpack, w.x, w.memory, w.out()),
     ROW(Null, "out", "", mpt_tensor_to_dlpack, w.x, nullptr, nullptr),
     ROW(State, "tensor", "", mpt_tensor_to_dlpack, w.output, nullptr, w.out()),
-    ROW(Capture, "", "", mpt_tensor_to_dlpack, (w.capture(), w.x), nullptr, w.out()),
+    ROW(Capture, "", "", mpt_tensor_to_dlpack, w.x, nullptr, w.out()),
 
     ROW(Null, "tensor", "", mpt_tensor_to_dlpack_unversioned, nullptr, nullptr, w.out()),
     ROW(Range, "stream", "the CPU has no streams", mpt_tensor_to_dlpack_unversioned, w.x, w.memory, w.out()),
     ROW(Null, "out", "", mpt_tensor_to_dlpack_unversioned, w.x, nullptr, nullptr),
-    ROW(Capture, "", "", mpt_tensor_to_dlpack_unversioned, (w.capture(), w.x), nullptr, w.out()),
+    ROW(Capture, "", "", mpt_tensor_to_dlpack_unversioned, w.x, nullptr, w.out()),
 
     ROW(Null, "ctx", "", mpt_tensor_from_dlpack, nullptr, versioned(), nullptr, w.out()),
     ROW(Null, "managed", "", mpt_tensor_from_dlpack, w.ctx, nullptr, nullptr, w.out()),
@@ -53,7 +53,7 @@ const misuse::Rows rows{
     ROW(Range, "stream", "the CPU has no streams", mpt_tensor_from_dlpack, w.ctx, versioned(), w.memory, w.out()),
     ROW(Taken, "stream", "", mpt_tensor_from_dlpack, w.ctx, versioned(), nullptr, w.out()),
     ROW(Null, "out", "", mpt_tensor_from_dlpack, w.ctx, versioned(), nullptr, nullptr),
-    ROW(Capture, "", "", mpt_tensor_from_dlpack, (w.capture(), w.ctx), versioned(), nullptr, w.out()),
+    ROW(Capture, "", "", mpt_tensor_from_dlpack, w.ctx, versioned(), nullptr, w.out()),
 
     ROW(Null, "ctx", "", mpt_tensor_from_dlpack_unversioned, nullptr, unversioned(), nullptr, w.out()),
     ROW(Null, "managed", "", mpt_tensor_from_dlpack_unversioned, w.ctx, nullptr, nullptr, w.out()),
@@ -61,7 +61,7 @@ const misuse::Rows rows{
     ROW(Range, "stream", "the CPU has no streams", mpt_tensor_from_dlpack_unversioned, w.ctx, unversioned(), w.memory, w.out()),
     ROW(Taken, "stream", "", mpt_tensor_from_dlpack_unversioned, w.ctx, unversioned(), nullptr, w.out()),
     ROW(Null, "out", "", mpt_tensor_from_dlpack_unversioned, w.ctx, unversioned(), nullptr, nullptr),
-    ROW(Capture, "", "", mpt_tensor_from_dlpack_unversioned, (w.capture(), w.ctx), unversioned(), nullptr, w.out()),
+    ROW(Capture, "", "", mpt_tensor_from_dlpack_unversioned, w.ctx, unversioned(), nullptr, w.out()),
 };
 
 }  // namespace
