@@ -40,7 +40,7 @@ def _open_nvidia_libraries() -> None:
 
 
 class Context(_core.mpt_context, _core.Handle):
-    """A device, its memory, its random numbers and its settings. Everything made from it keeps it alive; one thread at a time uses it.
+    """A device, its memory, its random numbers and its settings. Everything made from it keeps it alive; threads that share it take turns.
 
     In a `with` statement it is the current context, which tensors and layers are made in unless one is given.
     log: called with a LogLevel and a text; it is kept for good.

@@ -10,7 +10,7 @@ abstract sealed class PolicyMethods extends Handle permits Policy {
     }
 
     /**
-     * A policy that runs products in dtype (f32, f16 or bf16) and what needs range in f32.
+     * A policy that runs products, their biases included, in dtype (f32, f16 or bf16) and what needs range in f32.
      * 
      * @param ctx the context
      * @param dtype the element type
