@@ -297,22 +297,20 @@ DESCRIPTOR(mpt_schedule_desc, desc)
 %ignore mpt_custom_layer_desc_init;
 %ignore mpt_layer_custom;
 %ignore mpt_tensor_wrap;
+%ignore mpt_tensor_to_dlpack;
+%ignore mpt_tensor_to_dlpack_unversioned;
+%ignore mpt_tensor_from_dlpack;
+%ignore mpt_tensor_from_dlpack_unversioned;
 %ignore mpt_state_save_to;
 %ignore mpt_state_load_from;
 
-/* These are over before another thread could have been let in. */
+/* These wait for nobody. What takes a context's lock must not wait for it with the interpreter's lock in hand: who has the context may be
+ * in a callback that waits for the interpreter. */
 %nothread mpt_version;
 %nothread mpt_status_name;
 %nothread mpt_dtype_name;
 %nothread mpt_dtype_size;
 %nothread mpt_last_error;
-%nothread mpt_tensor_dtype;
-%nothread mpt_tensor_ndim;
-%nothread mpt_tensor_shape;
-%nothread mpt_tensor_strides;
-%nothread mpt_tensor_numel;
-%nothread mpt_tensor_data;
-%nothread mpt_tensor_requires_grad;
 
 %include "mpt.h"
 
@@ -325,7 +323,7 @@ PyObject *address(mpt_tensor *tensor);
 mpt_status wrap(mpt_context *ctx, mpt_dtype dtype, int32_t ndim, const int64_t *shape, PyObject *strides, PyObject *address, size_t size,
                 PyObject *owner, mpt_tensor **out);
 mpt_status wrap_buffer(mpt_context *ctx, mpt_dtype dtype, int32_t ndim, const int64_t *shape, PyObject *exporter, mpt_tensor **out);
-PyObject *to_dlpack(mpt_tensor *tensor, int device, int index, int versioned);
+PyObject *to_dlpack(mpt_tensor *tensor, PyObject *stream, int versioned);
 mpt_status from_dlpack(mpt_context *ctx, PyObject *capsule, mpt_tensor **out);
 mpt_status layer_custom(mpt_context *ctx, PyObject *rule, mpt_layer **out);
 mpt_status custom_op(mpt_context *ctx, const char *name, PyObject *rule, int backward, mpt_tensor *const *inputs, int32_t n_inputs,
