@@ -74,7 +74,9 @@ OUT_NUMBERS(double, PyFloat_FromDouble)
 %typemap(argout, fragment="support_append") (int64_t *out, int32_t capacity) {
     int32_t ndim = 0, i;
     PyObject *extents;
-    mpt_tensor_ndim(arg1, &ndim);
+    mpt_status status;
+    SUPPORT_CALL(status, mpt_tensor_ndim(arg1, &ndim));
+    if (status != MPT_OK) ndim = 0;
     extents = PyTuple_New(ndim);
     for (i = 0; extents && i < ndim; ++i) PyTuple_SetItem(extents, i, PyLong_FromLongLong($1[i]));
     $result = support_append($result, extents);
@@ -300,19 +302,12 @@ DESCRIPTOR(mpt_schedule_desc, desc)
 %ignore mpt_state_save_to;
 %ignore mpt_state_load_from;
 
-/* These are over before another thread could have been let in. */
+/* These wait for no context. Everything else lets other threads in: one of them may hold the context's lock and wait for the interpreter's. */
 %nothread mpt_version;
 %nothread mpt_status_name;
 %nothread mpt_dtype_name;
 %nothread mpt_dtype_size;
 %nothread mpt_last_error;
-%nothread mpt_tensor_dtype;
-%nothread mpt_tensor_ndim;
-%nothread mpt_tensor_shape;
-%nothread mpt_tensor_strides;
-%nothread mpt_tensor_numel;
-%nothread mpt_tensor_data;
-%nothread mpt_tensor_requires_grad;
 
 %include "mpt.h"
 

@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0
  *
  * Every callback takes the interpreter lock first, on whatever thread it comes. An exception inside of one is kept and comes out of the
- * call that failed because of it. */
+ * call that failed because of it. A callback runs under its context's lock, so that nobody may wait for a context with the interpreter lock
+ * in hand: SUPPORT_CALL. */
 #ifndef SUPPORT_H
 #define SUPPORT_H
 
@@ -12,9 +13,16 @@
 enum { SUPPORT_LIST = 64 };
 
 static PyObject *support_factory;   /* (status, message) -> exception */
-static PyObject *support_kept;      /* the exception of a callback */
+static _Thread_local PyObject *support_kept; /* the exception of a callback in this thread's call */
 static PyObject *support_callables; /* those that contexts log to; contexts may outlive every Python object */
 static swig_type_info *support_tensor_type, *support_layer_type;
+
+#define SUPPORT_CALL(STATUS, CALL) \
+    do { \
+        PyThreadState *support_thread = PyEval_SaveThread(); \
+        (STATUS) = (CALL); \
+        PyEval_RestoreThread(support_thread); \
+    } while (0)
 
 /* ---- errors ---- */
 
@@ -257,7 +265,8 @@ static void set_log(mpt_context_desc *desc, PyObject *callable) {
 
 static PyObject *address(mpt_tensor *tensor) {
     void *data = NULL;
-    const mpt_status status = mpt_tensor_data(tensor, &data);
+    mpt_status status;
+    SUPPORT_CALL(status, mpt_tensor_data(tensor, &data));
     if (status != MPT_OK) {
         support_raise(status);
         return NULL;
@@ -282,7 +291,7 @@ static mpt_status wrap(mpt_context *ctx, mpt_dtype dtype, int32_t ndim, const in
         return MPT_ERROR_ARGUMENT;
     }
     Py_INCREF(owner);
-    status = mpt_tensor_wrap(ctx, dtype, ndim, shape, given, data, size, support_drop_owner, owner, out);
+    SUPPORT_CALL(status, mpt_tensor_wrap(ctx, dtype, ndim, shape, given, data, size, support_drop_owner, owner, out));
     if (status != MPT_OK) Py_DECREF(owner);
     return status;
 }
@@ -295,7 +304,7 @@ static mpt_status wrap_buffer(mpt_context *ctx, mpt_dtype dtype, int32_t ndim, c
         if (PyErr_Occurred()) support_keep_exception();
         return MPT_ERROR_ARGUMENT;
     }
-    status = mpt_tensor_wrap(ctx, dtype, ndim, shape, NULL, view->buf, (size_t)view->len, support_drop_buffer, view, out);
+    SUPPORT_CALL(status, mpt_tensor_wrap(ctx, dtype, ndim, shape, NULL, view->buf, (size_t)view->len, support_drop_buffer, view, out));
     if (status != MPT_OK) {
         PyBuffer_Release(view);
         free(view);
@@ -325,29 +334,21 @@ typedef struct support_view {
     mpt_tensor *tensor;
 } support_view;
 
-static int support_get_buffer(PyObject *self, Py_buffer *view, int flags) {
-    int64_t shape[MPT_MAX_DIMS], strides[MPT_MAX_DIMS], numel = 1, expected = 1;
-    void *handle = NULL, *data = NULL;
-    mpt_dtype dtype = MPT_DTYPE_NONE;
+static mpt_status support_form(mpt_tensor *tensor, mpt_dtype *dtype, int32_t *ndim, int64_t *shape, int64_t *strides, void **data) {
+    mpt_status status = mpt_tensor_dtype(tensor, dtype);
+    if (status == MPT_OK) status = mpt_tensor_ndim(tensor, ndim);
+    if (status == MPT_OK) status = mpt_tensor_shape(tensor, shape, MPT_MAX_DIMS);
+    if (status == MPT_OK) status = mpt_tensor_strides(tensor, strides, MPT_MAX_DIMS);
+    if (status == MPT_OK) status = mpt_tensor_data(tensor, data);
+    return status;
+}
+
+/* The view owns the tensor from here on where all goes well. */
+static int support_fill_view(PyObject *self, mpt_tensor *tensor, mpt_dtype dtype, int32_t ndim, const int64_t *shape, const int64_t *strides,
+                             void *data, Py_buffer *view, int flags) {
+    int64_t numel = 1, expected = 1;
     support_view *held;
-    PyObject *readable;
-    int32_t ndim = 0, i, dense = 1;
-    view->obj = NULL;
-    if (!SWIG_IsOK(SWIG_ConvertPtr(self, &handle, support_tensor_type, 0)) || !handle) {
-        PyErr_SetString(PyExc_BufferError, "the tensor was closed");
-        return -1;
-    }
-    /* On a GPU the address means nothing here; the class knows, and raises. */
-    readable = PyObject_CallMethod(self, "_check_readable", NULL);
-    if (!readable) return -1;
-    Py_DECREF(readable);
-    if (mpt_tensor_dtype((mpt_tensor *)handle, &dtype) != MPT_OK || mpt_tensor_ndim((mpt_tensor *)handle, &ndim) != MPT_OK ||
-        mpt_tensor_shape((mpt_tensor *)handle, shape, MPT_MAX_DIMS) != MPT_OK ||
-        mpt_tensor_strides((mpt_tensor *)handle, strides, MPT_MAX_DIMS) != MPT_OK ||
-        mpt_tensor_data((mpt_tensor *)handle, &data) != MPT_OK) {
-        PyErr_SetString(PyExc_BufferError, mpt_last_error());
-        return -1;
-    }
+    int32_t i, dense = 1;
     if (!support_format(dtype)) {
         PyErr_Format(PyExc_BufferError, "the buffer protocol has no format for %s: use numpy() with ml_dtypes, or DLPack", mpt_dtype_name(dtype));
         return -1;
@@ -382,8 +383,7 @@ static int support_get_buffer(PyObject *self, Py_buffer *view, int flags) {
         held->shape[i] = (Py_ssize_t)shape[i];
         held->strides[i] = (Py_ssize_t)(strides[i] * (int64_t)mpt_dtype_size(dtype));
     }
-    held->tensor = (mpt_tensor *)handle;
-    mpt_tensor_retain(held->tensor); /* closing the object leaves the memory to those who look at it */
+    held->tensor = tensor;
     view->buf = data;
     view->obj = self;
     Py_INCREF(self);
@@ -397,6 +397,38 @@ static int support_get_buffer(PyObject *self, Py_buffer *view, int flags) {
     view->suboffsets = NULL;
     view->internal = held;
     return 0;
+}
+
+static int support_get_buffer(PyObject *self, Py_buffer *view, int flags) {
+    int64_t shape[MPT_MAX_DIMS], strides[MPT_MAX_DIMS];
+    void *handle = NULL, *data = NULL;
+    mpt_dtype dtype = MPT_DTYPE_NONE;
+    PyObject *readable;
+    mpt_status status;
+    int32_t ndim = 0;
+    int refused;
+    view->obj = NULL;
+    if (!SWIG_IsOK(SWIG_ConvertPtr(self, &handle, support_tensor_type, 0)) || !handle) {
+        PyErr_SetString(PyExc_BufferError, "the tensor was closed");
+        return -1;
+    }
+    mpt_tensor_retain((mpt_tensor *)handle); /* closing the object leaves the memory to those who look at it */
+    /* On a GPU the address means nothing here; the class knows, and raises. */
+    readable = PyObject_CallMethod(self, "_check_readable", NULL);
+    if (!readable) {
+        mpt_tensor_release((mpt_tensor *)handle);
+        return -1;
+    }
+    Py_DECREF(readable);
+    SUPPORT_CALL(status, support_form((mpt_tensor *)handle, &dtype, &ndim, shape, strides, &data));
+    if (status != MPT_OK) {
+        PyErr_SetString(PyExc_BufferError, mpt_last_error());
+        mpt_tensor_release((mpt_tensor *)handle);
+        return -1;
+    }
+    refused = support_fill_view(self, (mpt_tensor *)handle, dtype, ndim, shape, strides, data, view, flags);
+    if (refused) mpt_tensor_release((mpt_tensor *)handle);
+    return refused;
 }
 
 static void support_release_buffer(PyObject *self, Py_buffer *view) {
@@ -499,11 +531,7 @@ static PyObject *to_dlpack(mpt_tensor *tensor, int device, int index, int versio
     PyObject *capsule;
     if (!held) return PyErr_NoMemory();
     t = versioned ? &held->versioned.tensor : &held->old.tensor;
-    status = mpt_tensor_ndim(tensor, &t->ndim);
-    if (status == MPT_OK) status = mpt_tensor_dtype(tensor, &dtype);
-    if (status == MPT_OK) status = mpt_tensor_shape(tensor, held->shape, MPT_MAX_DIMS);
-    if (status == MPT_OK) status = mpt_tensor_strides(tensor, held->strides, MPT_MAX_DIMS);
-    if (status == MPT_OK) status = mpt_tensor_data(tensor, &t->data);
+    SUPPORT_CALL(status, support_form(tensor, &dtype, &t->ndim, held->shape, held->strides, &t->data));
     if (status != MPT_OK) {
         free(held);
         support_raise(status);
@@ -557,7 +585,7 @@ static mpt_status from_dlpack(mpt_context *ctx, PyObject *capsule, mpt_tensor **
     if (!t) return support_value_error("not a DLPack capsule, or one that was used");
     if (v && v->major != 1) return support_value_error("a DLPack version that is not understood");
     if (v && v->flags & 1) return support_value_error("the memory is read-only: make a copy with mpt.tensor()");
-    status = mpt_context_device(ctx, &device);
+    SUPPORT_CALL(status, mpt_context_device(ctx, &device));
     if (status != MPT_OK) return status;
     if (t->device_type != (device == MPT_DEVICE_CUDA ? DL_CUDA : DL_CPU))
         return support_value_error("the memory is on another device than the context");
@@ -569,8 +597,8 @@ static mpt_status from_dlpack(mpt_context *ctx, PyObject *capsule, mpt_tensor **
         if (t->strides && t->shape[i] > 0) last += (t->shape[i] - 1) * t->strides[i];
     }
     if (t->strides && extent > 0) extent = last + 1;
-    status = mpt_tensor_wrap(ctx, dtype, t->ndim, t->shape, t->strides, (char *)t->data + t->byte_offset, (size_t)extent * mpt_dtype_size(dtype),
-                             v ? dl_drop_versioned : dl_drop_old, v ? (void *)v : (void *)m, out);
+    SUPPORT_CALL(status, mpt_tensor_wrap(ctx, dtype, t->ndim, t->shape, t->strides, (char *)t->data + t->byte_offset,
+                                         (size_t)extent * mpt_dtype_size(dtype), v ? dl_drop_versioned : dl_drop_old, v ? (void *)v : (void *)m, out));
     if (status == MPT_OK) PyCapsule_SetName(capsule, v ? "used_dltensor_versioned" : "used_dltensor");
     return status;
 }
@@ -631,7 +659,7 @@ static mpt_status layer_custom(mpt_context *ctx, PyObject *rule, mpt_layer **out
         support_keep_exception();
         return MPT_ERROR_ARGUMENT;
     }
-    status = mpt_layer_custom(ctx, &desc, out);
+    SUPPORT_CALL(status, mpt_layer_custom(ctx, &desc, out));
     if (status != MPT_OK) Py_DECREF((PyObject *)desc.user_data);
     return status;
 }
@@ -730,9 +758,7 @@ static mpt_status custom_op(mpt_context *ctx, const char *name, PyObject *rule, 
     desc.release = support_drop;
     desc.user_data = rule;
     Py_INCREF(rule);
-    Py_BEGIN_ALLOW_THREADS
-    status = mpt_custom_op(ctx, name, &desc, inputs, n_inputs, outputs, n_outputs);
-    Py_END_ALLOW_THREADS
+    SUPPORT_CALL(status, mpt_custom_op(ctx, name, &desc, inputs, n_inputs, outputs, n_outputs));
     if (status != MPT_OK) Py_DECREF(rule);
     return status;
 }
@@ -768,16 +794,12 @@ static int MPT_CALL support_read(void *data, size_t nbytes, void *user_data) {
 }
 static mpt_status state_save_to(mpt_state *state, PyObject *write) {
     mpt_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = mpt_state_save_to(state, support_write, write);
-    Py_END_ALLOW_THREADS
+    SUPPORT_CALL(status, mpt_state_save_to(state, support_write, write));
     return status;
 }
 static mpt_status state_load_from(mpt_state *state, PyObject *read) {
     mpt_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = mpt_state_load_from(state, support_read, read);
-    Py_END_ALLOW_THREADS
+    SUPPORT_CALL(status, mpt_state_load_from(state, support_read, read));
     return status;
 }
 
