@@ -108,7 +108,7 @@ def test_a_block_belongs_to_its_thread(ctx):
             assert len(raised) == len(uses) and all(isinstance(e, mpt.StateError) and "another thread's block" in str(e) for e in raised)
             raise KeyError
     # It is free again, for any thread, and the failed ones have left nothing open.
-    assert not together(lambda: twice(x), lambda: x.write([1.0, 2.0, 3.0])) or not together(lambda: x.write([1.0, 2.0, 3.0]))
+    assert not together(lambda: twice(x)) and not together(lambda: x.write([1.0, 2.0, 3.0]))
     with mpt.autocast("bf16"), mpt.no_grad(), mpt.autocast(None):
         pass
     assert not ctx._blocks and not ctx._depth
@@ -130,7 +130,7 @@ def test_one_block_object_on_many_threads():
 
     def work():
         with mpt.Context(threads=1):
-            x = mpt.ones(2, )
+            x = mpt.ones(2)
             x.requires_grad = True
             for _ in range(20):
                 seen.append((look(x), (x * x).requires_grad))
