@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Sequence, TypeVar, Union
 
 from . import _core
 from ._enums import DType
+from .errors import Error
 
 if TYPE_CHECKING:
     from .context import Context
@@ -67,13 +68,18 @@ class Block(contextlib.ContextDecorator):
         ctx._begin(call, ctx, *arguments)
         self._open.setdefault(threading.get_ident(), []).append(ctx)
 
-    def _exit(self, call: Any) -> None:
+    def _exit(self, call: Any, failed: bool) -> None:
         mine = threading.get_ident()
         opened = self._open[mine]
         ctx = opened.pop()
         if not opened:
             del self._open[mine]
-        ctx._end(call)
+        try:
+            ctx._end(call)
+        except Error:
+            # In a capture that has failed nothing can be called, and the end of the capture ends the block: the exception on its way says why.
+            if not failed:
+                raise
 
 
 def first(value: Pair | None) -> int | None:

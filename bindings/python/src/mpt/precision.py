@@ -62,7 +62,7 @@ class autocast(Block):
         return self._policy
 
     def __exit__(self, *exception: Any) -> None:
-        self._exit(_core.mpt_autocast_end)
+        self._exit(_core.mpt_autocast_end, exception[0] is not None)
 
 
 class ScalerCounts(NamedTuple):

@@ -580,7 +580,7 @@ class no_grad(Block):
         self._enter(self._given or current_context(), _core.mpt_no_grad_begin)
 
     def __exit__(self, *exception: Any) -> None:
-        self._exit(_core.mpt_no_grad_end)
+        self._exit(_core.mpt_no_grad_end, exception[0] is not None)
 
 
 def backward(loss: Tensor, scaler: Any = None, mode: GradMode | str = "write") -> None:
