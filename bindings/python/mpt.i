@@ -74,7 +74,11 @@ OUT_NUMBERS(double, PyFloat_FromDouble)
 %typemap(argout, fragment="support_append") (int64_t *out, int32_t capacity) {
     int32_t ndim = 0, i;
     PyObject *extents;
-    mpt_tensor_ndim(arg1, &ndim);
+    mpt_status status;
+    Py_BEGIN_ALLOW_THREADS
+    status = mpt_tensor_ndim(arg1, &ndim);
+    Py_END_ALLOW_THREADS
+    if (status != MPT_OK) ndim = 0;
     extents = PyTuple_New(ndim);
     for (i = 0; extents && i < ndim; ++i) PyTuple_SetItem(extents, i, PyLong_FromLongLong($1[i]));
     $result = support_append($result, extents);

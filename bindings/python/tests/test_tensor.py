@@ -71,14 +71,6 @@ def test_shared_memory():
         mpt.from_dlpack(capsule)
 
 
-def test_torch_shares_memory():
-    torch = pytest.importorskip("torch")
-    t = torch.arange(4, dtype=torch.bfloat16)
-    x = mpt.from_dlpack(t)
-    assert x.dtype == mpt.bf16 and x.data_ptr == t.data_ptr()
-    assert torch.from_dlpack(x).data_ptr() == t.data_ptr()
-
-
 def test_memory_outlives_its_tensor(ctx):
     x = mpt.tensor([1.0, 2.0])
     view, array_, shared = memoryview(x), x.numpy(), numpy.from_dlpack(x)

@@ -1,13 +1,17 @@
 """What the ops and layers share: arguments in their many forms."""
 from __future__ import annotations
 
+import contextlib
+import threading
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Sequence, TypeVar, Union
 
 from . import _core
 from ._enums import DType
+from .errors import Error
 
 if TYPE_CHECKING:
+    from .context import Context
     from .tensor import Tensor
 
 Dims = Union[int, Sequence[int]]
@@ -52,6 +56,30 @@ def as_enum(cls: type[E], value: Any) -> E:
 
 def dims(value: Dims | None) -> Sequence[int] | None:
     return (value,) if isinstance(value, int) else value
+
+
+class Block(contextlib.ContextDecorator):
+    """A `with` block of a context, which several threads may use at once, each in its own context."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, list[Context]] = {}
+
+    def _enter(self, ctx: Context, call: Any, *arguments: Any) -> None:
+        ctx._begin(call, ctx, *arguments)
+        self._open.setdefault(threading.get_ident(), []).append(ctx)
+
+    def _exit(self, call: Any, failed: bool) -> None:
+        mine = threading.get_ident()
+        opened = self._open[mine]
+        ctx = opened.pop()
+        if not opened:
+            del self._open[mine]
+        try:
+            ctx._end(call)
+        except Error:
+            # In a capture that has failed nothing can be called, and the end of the capture ends the block: the exception on its way says why.
+            if not failed:
+                raise
 
 
 def first(value: Pair | None) -> int | None:

@@ -5,11 +5,13 @@ import contextvars
 import ctypes
 import importlib.util
 import os
+import threading
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
 from . import _core
 from ._enums import Device, LogLevel
 from ._support import as_enum, descriptor
+from .errors import StateError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -58,18 +60,46 @@ class Context(_core.mpt_context, _core.Handle):
         self._adopt(_core.mpt_context_create(desc), self)
         self.__dict__["_ctx"] = None
         self._index = index
-        self._tokens: list[Any] = []
+        self._blocks: dict[str, int] = {}
+        self._depth = 0
 
     @property
     def context(self) -> Context:
         return self
 
     def __enter__(self) -> Context:
-        self._tokens.append(_current.set(self))
+        _entered.set((*_entered.get(), self))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        _current.reset(self._tokens.pop())
+        _entered.set(_entered.get()[:-1])
+
+    def _begin(self, call: Callable[..., Any], *arguments: Any) -> None:
+        """Opens a block, such as autocast's, by a call of C. What a block sets is the context's, so that another thread's is refused: to wait
+        for it could take forever, as it may wait for a call of this thread."""
+        mine = threading.get_ident()
+        if self._blocks.setdefault("owner", mine) != mine:
+            raise StateError("the context is inside of another thread's block (autocast, no_grad, capture, or a captured function): one thread at a "
+                             "time uses a context. Give each thread a context, or hold a lock of your own around the whole")
+        self._depth += 1
+        try:
+            call(*arguments)
+        except BaseException:
+            self._left()
+            raise
+
+    def _left(self) -> None:
+        self._depth -= 1
+        if not self._depth:
+            del self._blocks["owner"]
+
+    def _end(self, call: Callable[..., Any]) -> None:
+        """Closes a block; in a closed context there is nothing to call."""
+        try:
+            if not self.closed:
+                call(self)
+        finally:
+            self._left()
 
     def __repr__(self) -> str:
         return "<mpt.Context, closed>" if self.closed else f"<mpt.Context: {self.describe()}>"
@@ -130,19 +160,21 @@ class Context(_core.mpt_context, _core.Handle):
 
 
 _core.register("mpt_context", Context)
-_current: contextvars.ContextVar[Context | None] = contextvars.ContextVar("mpt_context", default=None)
+_entered: contextvars.ContextVar[tuple[Context, ...]] = contextvars.ContextVar("mpt_contexts", default=())
 _default: Context | None = None
+_default_lock = threading.Lock()
 
 
 def current_context() -> Context:
     """That of the innermost `with context:`, else the process's own, which is made on the CPU when first asked for."""
     global _default
-    found = _current.get()
-    if found is not None:
-        return found
-    if _default is None or _default.closed:
-        _default = Context()
-    return _default
+    entered = _entered.get()
+    if entered:
+        return entered[-1]
+    with _default_lock:
+        if _default is None or _default.closed:
+            _default = Context()
+        return _default
 
 
 def set_default_context(ctx: Context) -> None:

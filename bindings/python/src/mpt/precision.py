@@ -1,12 +1,11 @@
 """Precision: what autocast does, and loss scaling."""
 from __future__ import annotations
 
-import contextlib
 from typing import Any, NamedTuple
 
 from . import _core
 from ._enums import DType, Fp8Recipe, Role, ScalerKind
-from ._support import as_dtype, as_enum, descriptor
+from ._support import Block, as_dtype, as_enum, descriptor
 from .context import Context, current_context
 
 
@@ -48,26 +47,22 @@ class Policy(_core.mpt_policy, _core.Handle):
         return _core.text(_core.mpt_policy_describe, self)
 
 
-class autocast(contextlib.ContextDecorator):
+class autocast(Block):
     """`with mpt.autocast(policy):` ops run by the policy, or by a new one for a dtype such as "bf16". None switches it off inside."""
 
     def __init__(self, policy: Policy | str | DType | None, *, ctx: Context | None = None) -> None:
+        super().__init__()
         if policy is not None and not isinstance(policy, Policy):
             policy = Policy(policy, ctx=ctx)
         self._policy = policy
         self._given = policy._ctx if policy is not None else ctx
-        self._open: list[Context] = []
 
     def __enter__(self) -> Policy | None:
-        ctx = self._given or current_context()
-        _core.mpt_autocast_begin(ctx, self._policy)
-        self._open.append(ctx)
+        self._enter(self._given or current_context(), _core.mpt_autocast_begin, self._policy)
         return self._policy
 
     def __exit__(self, *exception: Any) -> None:
-        ctx = self._open.pop()
-        if not ctx.closed:
-            _core.mpt_autocast_end(ctx)
+        self._exit(_core.mpt_autocast_end, exception[0] is not None)
 
 
 class ScalerCounts(NamedTuple):

@@ -69,23 +69,22 @@ class _Capture:
 
     def __enter__(self) -> Program:
         self._ctx = self._given or current_context()
-        _core.mpt_capture_begin(self._ctx)
+        self._ctx._begin(_core.mpt_capture_begin, self._ctx)
         self._program = Program.__new__(Program)
         return self._program
 
     def __exit__(self, kind: Any, value: Any, trace: Any) -> None:
         if kind is not None:
-            if not self._ctx.closed:
-                _core.mpt_capture_abort(self._ctx)
+            self._ctx._end(_core.mpt_capture_abort)
             return
         try:
             outputs: list[Tensor] = []
             _tensors(self._program.outputs, outputs)
             self._program._adopt(_core.mpt_capture_end(self._ctx, outputs), self._ctx)
         except BaseException:
-            if not self._ctx.closed:
-                _core.mpt_capture_abort(self._ctx)
+            self._ctx._end(_core.mpt_capture_abort)
             raise
+        self._ctx._left()
 
 
 class CapturedFunction:
@@ -127,9 +126,16 @@ class CapturedFunction:
                 key.append((label, dtype, shape))
             else:
                 key.append((label, value))
-        found = self.programs.get(tuple(key))
+        ctx._begin(lambda: None)
+        try:
+            return self._run(ctx, tuple(key), arguments, named, data)
+        finally:
+            ctx._left()
+
+    def _run(self, ctx: Context, key: Any, arguments: tuple[Any, ...], named: dict[str, Any], data: list[Any]) -> Any:
+        found = self.programs.get(key)
         if found is None:
-            found = self.programs[tuple(key)] = self._record(ctx, arguments, named, data)
+            found = self.programs[key] = self._record(ctx, arguments, named, data)
         program, inputs = found
         for target, (_, source, _) in zip(inputs, data):
             if isinstance(source, Tensor):

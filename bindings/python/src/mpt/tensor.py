@@ -10,7 +10,7 @@ from typing import Any, Iterator, Sequence
 
 from . import _core, ops
 from ._enums import Device, DType, GradMode, Init
-from ._support import FLOATING, NUMPY_NAMES, Dims, as_dtype, as_enum, dims as _dims, made
+from ._support import FLOATING, NUMPY_NAMES, Block, Dims, as_dtype, as_enum, dims as _dims, made
 from .context import Context, current_context
 from .errors import ShapeError
 
@@ -571,22 +571,18 @@ def from_address(address: int, shape: Dims, dtype: Any, *, strides: Sequence[int
 
 
 # ---- gradients ----
-class no_grad(contextlib.ContextDecorator):
+class no_grad(Block):
     """`with mpt.no_grad():` nothing is remembered for gradients. Also a decorator."""
 
     def __init__(self, ctx: Context | None = None) -> None:
+        super().__init__()
         self._given = ctx
-        self._open: list[Context] = []
 
     def __enter__(self) -> None:
-        ctx = self._given or current_context()
-        _core.mpt_no_grad_begin(ctx)
-        self._open.append(ctx)
+        self._enter(self._given or current_context(), _core.mpt_no_grad_begin)
 
     def __exit__(self, *exception: Any) -> None:
-        ctx = self._open.pop()
-        if not ctx.closed:
-            _core.mpt_no_grad_end(ctx)
+        self._exit(_core.mpt_no_grad_end, exception[0] is not None)
 
 
 def backward(loss: Tensor, scaler: Any = None, mode: GradMode | str = "write") -> None:
