@@ -384,8 +384,8 @@ MPT_API mpt_status MPT_CALL mpt_context_trim(mpt_context *ctx);
  * are the same. On the CPU "onednn": "on" (default where it is found) or "off", portable kernels only. On a GPU "tf32": "on" or "off" (default): may products
  * and convolutions of f32 round their operands to tf32, 10 bits of fraction? "cudnn": "on" (default where it is found) or "off": do convolutions without cuDNN.
  * "tune": "on" or "off" (default): choose among cuBLASLt's and cuDNN's algorithms by trying them, once for each form of a product or convolution, when its
- * kernel is prepared. That takes up to a second, device memory of the operands' size, and waits; another choice can mean other bits. "tune_cache": a file
- * that keeps what was found, for the same device and versions, and is read where it is there; "" (default) for none.
+ * kernel is prepared. That waits for the context's own stream, takes a dozen runs and memory of the operands' and workspaces' size, not from the host's
+ * allocator; another choice can mean other bits. "tune_cache": a file that keeps what "tune" found, per device and version (MPT_ERROR_IO where it is of another kind or cannot be made); "" (default): none.
  * Valid for kernels prepared from then on. MPT_ERROR_NOT_FOUND for an unknown key.
  */
 MPT_API mpt_status MPT_CALL mpt_context_set_option(mpt_context *ctx, const char *key, const char *value);

@@ -7,8 +7,12 @@
 
 namespace mpt::cuda {
 
-inline int most_in_cluster(const Device &device) {
-    return device.capability() >= 90 ? 8 : 1;
+// What the kernels of this file were compiled for decides, not the device alone: one of 9.0 may run code for 8.0, in which the barriers below are nothing.
+static __global__ void as_compiled() {}
+static int most_in_cluster(const Device &device) {
+    cudaFuncAttributes attributes;
+    check(cudaFuncGetAttributes(&attributes, as_compiled), "cudaFuncGetAttributes");
+    return device.capability() >= 90 && attributes.ptxVersion >= 90 ? 8 : 1;
 }
 
 struct ClusterLaunch {

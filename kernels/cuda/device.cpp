@@ -86,7 +86,7 @@ Device::Device(int index) : index_(index) {
             std::to_string(cublasLtGetVersion());
     if (capability_ < 80)
         throw Failure{MPT_ERROR_DEVICE, text_ + ": compute capability 8.0 or newer is needed"};
-    tuner_ = std::make_unique<Tuner>(text_);
+    tuner_ = std::make_unique<Tuner>(text_ + ", mpt " + std::to_string(MPT_VERSION_MAJOR) + "." + std::to_string(MPT_VERSION_MINOR) + "." + std::to_string(MPT_VERSION_PATCH));
     const CurrentDevice current(index);
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
 }

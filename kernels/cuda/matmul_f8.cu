@@ -40,7 +40,7 @@ public:
     const void *place(const void *x, void *workspace, cudaStream_t stream) const {
         if (!copy_) return x;
         void *to = static_cast<char *>(workspace) + at_;
-        if (padded_) cudaMemsetAsync(to, 0, static_cast<std::size_t>(lines_ * form.ld), stream);
+        if (padded_) check(cudaMemsetAsync(to, 0, static_cast<std::size_t>(lines_ * form.ld), stream), kName);
         copy_->run(x, to, stream);
         return to;
     }

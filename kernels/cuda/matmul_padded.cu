@@ -19,6 +19,8 @@ constexpr std::int64_t kStripeStep = 128;                   // rows, a multiple 
 // Below, the copies cost more than they save.
 constexpr double kLeastOperations = 4e9;
 constexpr std::int64_t kLeastReuse = 256;
+constexpr std::int64_t kMostLineBytes = std::int64_t{1} << 30;  // of the copy of the smaller matrix, which is whole
+constexpr std::int64_t kWidest = std::int64_t{1} << 24;         // 32-bit places in a stripe
 constexpr int kThreads = 256;
 
 using Half = std::uint16_t;  // any 16-bit element
@@ -124,10 +126,11 @@ public:
         }
         // From one line to the next, in bytes, in what is used as it lies.
         a_step_ = kSize * (odd == Odd::Rows || !a.transposed ? a.ld : 1);
-        b_step_ = odd != Odd::Rows ? 0 : kSize * (b.transposed ? 1 : b.ld);
+        b_step_ = odd == Odd::Rows ? kSize * b.ld : 0;
         y_step_ = odd == Odd::Rows ? 0 : y.ld * (call.out[0].dtype == MPT_F32 ? 4 : 2);
         line_bytes_ = odd == Odd::Rows ? y.ld * 4 : b.ld * kSize;
         take(stripe_ * ld_ * kSize);
+        fits = fits && ld_ * line_bytes_ <= kMostLineBytes && width_ < kWidest;
         lines_at_ = take(ld_ * line_bytes_);
         bias_at_ = take(has_bias_ ? ld_ * kSize : 0);
         product_at_ = take(static_cast<std::int64_t>(std::max(whole_.workspace_bytes(), rest_.workspace_bytes())));

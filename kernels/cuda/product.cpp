@@ -142,8 +142,10 @@ std::vector<Algorithm> Product::algorithms(Device &device, std::uint32_t alignme
         throw;
     }
     cublasLtMatmulPreferenceDestroy(preference);
-    if (status == CUBLAS_STATUS_ALLOC_FAILED) check(status, "cublasLtMatmulAlgoGetHeuristic");
-    list.resize(status == CUBLAS_STATUS_SUCCESS ? static_cast<std::size_t>(count) : 0);
+    if (status == CUBLAS_STATUS_NOT_SUPPORTED || status == CUBLAS_STATUS_INVALID_VALUE) return {};
+    check(status, "cublasLtMatmulAlgoGetHeuristic");
+    list.resize(static_cast<std::size_t>(count));
+    list.erase(std::remove_if(list.begin(), list.end(), [](const Algorithm &one) { return one.state != CUBLAS_STATUS_SUCCESS; }), list.end());
     return list;
 }
 

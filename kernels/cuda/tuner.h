@@ -16,24 +16,26 @@ namespace mpt::cuda {
 
 class Tuner {
 public:
-    // versions: of the device, its driver and libraries; a file that was written with others counts as empty.
+    // versions: of the device, its driver and libraries, and mpt; what a file says of others is left alone.
     explicit Tuner(std::string versions) : versions_(std::move(versions)) {}
 
     bool on = false;
-    // Reads the file, which need not be there yet, and adds to it from then on; empty: no file. Failure where it cannot be used.
+    // Reads the file, which need not be there yet, and adds to it from then on; empty: no file. Failure where the file is of another kind, or
+    // none can be made in its folder.
     void keep_in(const std::string &path);
 
     // Enqueues way number `way` over the given memory; throws Failure where it cannot.
     using Enqueue = std::function<void(int way, const std::vector<void *> &memory, cudaStream_t stream)>;
     // The fastest of so many ways over blocks of device memory of these sizes, or 0, which is the libraries' own choice, where it is off,
-    // where there is nothing to choose, and where there is no memory to try in. key: all that decides, on one line. Waits for the stream,
-    // which must not be one that is being captured.
-    int fastest(const std::string &key, int ways, const std::vector<std::size_t> &bytes, cudaStream_t stream, const Enqueue &enqueue);
+    // where there is nothing to choose, and where there is no memory to try in. key: all that decides, on one line. Waits for what is on
+    // `busy`, unless that is being captured, and tries on a stream of its own.
+    int fastest(const std::string &key, int ways, const std::vector<std::size_t> &bytes, cudaStream_t busy, const Enqueue &enqueue);
 
 private:
     using Found = std::map<std::string, int>;
-    Found read(const std::string &path) const;
-    void write() const;
+    // Of these versions; the lines of others, as they are, into *others.
+    Found read(std::vector<std::string> *others = nullptr) const;
+    void write();
 
     std::string versions_, path_;
     Found found_;

@@ -67,7 +67,7 @@ Ref<Tensor> ops::rescale(const Ref<Tensor> &acc, const Ref<Tensor> &a, const Ref
 
 Ref<Tensor> ops::scaled_matmul(const Ref<Tensor> &a, const Ref<Tensor> &b, const Ref<Tensor> &bias, mpt_dtype dtype, Tensor *into) {
     const Dims shape{a->shape[0], b->shape[1]};
-    if (into ? into->dtype != dtype || !(into->shape == shape) : false) return nullptr;
+    if (into && (into->dtype != dtype || !(into->shape == shape))) return nullptr;
     // Both have been quantized: the host's own fp8 tensors are refused by the op.
     if (!is_f8(a->dtype) || !is_f8(b->dtype) || (bias && bias->dtype != dtype)) return nullptr;
     for (const Tensor *t : std::initializer_list<const Tensor *>{a.get(), b.get(), bias.get(), into})

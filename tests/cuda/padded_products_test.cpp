@@ -9,7 +9,7 @@ using namespace cuda;
 namespace {
 
 // More than a stripe of 256 MiB, and no multiple of it.
-constexpr std::int64_t kRows = 9000, kIn = 264, kWords = 17001, kPadded = 17008;
+constexpr std::int64_t kRows = 9000, kIn = 264;
 
 std::vector<float> random_values(std::int64_t n, std::uint64_t seed) {
     test::Random random(seed);
@@ -34,9 +34,10 @@ struct Results {
 Results run(mpt_context *ctx, mpt_dtype dtype, std::int64_t words, const std::vector<float> &x_values, const std::vector<float> &w_values,
             const std::vector<float> &b_values, const std::vector<float> &dy_values) {
     const Tensor x = net::tensor(ctx, MPT_F32, {kRows, kIn}, x_values), w = net::tensor(ctx, MPT_F32, {words, kIn}, w_values),
-                 b = net::tensor(ctx, MPT_F32, {words}, b_values), wide = net::tensor(ctx, MPT_F32, {kRows, words}, dy_values);
-    Tensor dy, y;
-    MUST(mpt_cast(wide, dtype, dy.out()));
+                 b = net::tensor(ctx, MPT_F32, {words}, b_values), wide = net::tensor(ctx, MPT_F32, {kRows + 1, words}, dy_values);
+    Tensor all, dy, y;
+    MUST(mpt_cast(wide, dtype, all.out()));
+    MUST(mpt_slice(all, 0, 1, kRows, dy.out()));  // starts anywhere
     for (mpt_tensor *t : {static_cast<mpt_tensor *>(x), static_cast<mpt_tensor *>(w)}) MUST(mpt_tensor_set_requires_grad(t, 1));
     Policy policy;
     MUST(mpt_policy_create(ctx, dtype, policy.out()));
@@ -65,17 +66,17 @@ Results run(mpt_context *ctx, mpt_dtype dtype, std::int64_t words, const std::ve
     return results;
 }
 
-// The first `columns` of exact's, which has more.
-void expect_near(const std::vector<float> &got, std::int64_t columns, const std::vector<float> &exact, std::int64_t exact_columns, double units, const char *what) {
-    double largest = 0, worst = 0;
+// The first `columns` of exact's, which has more; within a part of each value, and what f32 loses in a sum, whatever it ends as.
+void expect_near(const std::vector<float> &got, std::int64_t columns, const std::vector<float> &exact, std::int64_t exact_columns, double units, double lost, const char *what) {
+    double worst = 0, sum = 0;
     for (std::size_t i = 0; i < got.size(); ++i) {
         const std::int64_t row = static_cast<std::int64_t>(i) / columns, column = static_cast<std::int64_t>(i) % columns;
         const double e = exact[static_cast<std::size_t>(row * exact_columns + column)], g = got[i];
-        largest = std::max(largest, std::fabs(e));
-        worst = std::max(worst, std::isfinite(g) ? std::fabs(e - g) : HUGE_VAL);
+        worst = std::max(worst, std::isfinite(g) ? std::fabs(e - g) - units * std::fabs(e) : HUGE_VAL);
+        sum += std::fabs(e);
     }
-    EXPECT_GT(largest, 1) << what;
-    EXPECT_LE(worst, units * largest) << what;
+    EXPECT_GT(sum / static_cast<double>(got.size()), 1) << what;
+    EXPECT_LE(worst, lost) << what;
 }
 
 std::size_t times(const std::string &text, const std::string &part) {
@@ -89,19 +90,25 @@ class PaddedProducts : public Gpu {};
 }  // namespace
 
 TEST_F(PaddedProducts, AreThoseOfMatricesThatStartWell_cuda) {
-    const std::vector<float> x = random_values(kRows * kIn, 1), w = random_values(kWords * kIn, 2), b = random_values(kWords, 3),
-                             dy = random_values(kRows * kWords, 4);
-    for (const mpt_dtype dtype : {MPT_F16, MPT_BF16}) {
-        SCOPED_TRACE(mpt_dtype_name(dtype));
-        const Results got = run(ctx, dtype, kWords, x, w, b, dy);
-        const Results exact = run(ctx, dtype, kPadded, x, enlarged(w, kIn, kPadded, kIn), enlarged(b, kWords, 1, kPadded), enlarged(dy, kWords, kRows, kPadded));
+    const std::vector<float> x = random_values(kRows * kIn, 1);
+    struct {
+        mpt_dtype dtype;
+        std::int64_t words, padded;
+        const char *tune;
+    } const cases[] = {{MPT_F16, 17001, 17008, "off"}, {MPT_BF16, 17004, 17008, "on"}, {MPT_BF16, 16007, 16008, "off"}};
+    for (const auto &c : cases) {
+        SCOPED_TRACE(std::string(mpt_dtype_name(c.dtype)) + ", " + std::to_string(c.words));
+        MUST(mpt_context_set_option(ctx, "tune", c.tune));
+        const std::vector<float> w = random_values(c.words * kIn, 2), b = random_values(c.words, 3), dy = random_values((kRows + 1) * c.words, 4);
+        const Results got = run(ctx, c.dtype, c.words, x, w, b, dy);
+        const Results exact = run(ctx, c.dtype, c.padded, x, enlarged(w, kIn, c.padded, kIn), enlarged(b, c.words, 1, c.padded), enlarged(dy, c.words, kRows + 1, c.padded));
         EXPECT_EQ(3u, times(got.plan, "cublaslt:matmul, padded")) << got.plan;
         EXPECT_EQ(0u, times(exact.plan, "padded")) << exact.plan;
-        const double unit = dtype == MPT_F16 ? 0x1p-10 : 0x1p-7;  // in the last place of the largest
-        expect_near(got.y, kWords, exact.y, kPadded, unit, "y");
-        expect_near(got.dx, kIn, exact.dx, kIn, unit, "dx");
-        expect_near(got.dw, kIn, exact.dw, kIn, 1e-5, "dw");
-        const Results again = run(ctx, dtype, kWords, x, w, b, dy);
+        const double unit = c.dtype == MPT_F16 ? 0x1p-10 : 0x1p-7;  // one in the last place
+        expect_near(got.y, c.words, exact.y, c.padded, unit, 1e-3, "y");
+        expect_near(got.dx, kIn, exact.dx, kIn, unit, 4e-3, "dx");
+        expect_near(got.dw, kIn, exact.dw, kIn, 1e-5, 1e-3, "dw");
+        const Results again = run(ctx, c.dtype, c.words, x, w, b, dy);
         EXPECT_TRUE(again.y == got.y && again.dx == got.dx && again.dw == got.dw) << "the same bits";
     }
 }

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cstring>
 
+#include "api/dlpack.h"
 #include "gpu.h"
 
 using namespace cuda;
@@ -49,65 +50,6 @@ protected:
     Address memory = 0;
     Stream stream = nullptr;
 };
-
-// The exchange format of array libraries, as its specification lays it out [dmlc.github.io/dlpack].
-struct DLTensor {
-    void *data;
-    std::int32_t device_type, device_id;
-    std::int32_t ndim;
-    struct {
-        std::uint8_t code, bits;
-        std::uint16_t lanes;
-    } dtype;
-    std::int64_t *shape, *strides;
-    std::uint64_t byte_offset;
-};
-struct DLManagedTensor {
-    DLTensor dl_tensor;
-    void *manager_ctx;
-    void (*deleter)(DLManagedTensor *self);
-};
-constexpr std::int32_t kDLCUDA = 2;
-constexpr std::uint8_t kDLFloat = 2;
-
-// What a host does to give an f32 tensor away: the tensor is kept until the consumer calls the deleter.
-struct Exported {
-    DLManagedTensor managed = {};
-    std::int64_t shape[MPT_MAX_DIMS], strides[MPT_MAX_DIMS];
-    Tensor tensor;
-};
-DLManagedTensor *export_tensor(const Driver &driver, mpt_tensor *tensor) {
-    auto made = std::make_unique<Exported>();
-    mpt_tensor_retain(tensor);
-    made->tensor = Tensor(tensor);
-    DLTensor &t = made->managed.dl_tensor;
-    MUST(mpt_tensor_ndim(tensor, &t.ndim));
-    MUST(mpt_tensor_shape(tensor, made->shape, MPT_MAX_DIMS));
-    MUST(mpt_tensor_strides(tensor, made->strides, MPT_MAX_DIMS));
-    MUST(mpt_tensor_data(tensor, &t.data));
-    t.device_type = kDLCUDA;
-    t.device_id = driver.ordinal(reinterpret_cast<Address>(t.data));
-    t.dtype = {kDLFloat, 32, 1};
-    t.shape = made->shape;
-    t.strides = made->strides;
-    made->managed.manager_ctx = made.get();
-    made->managed.deleter = [](DLManagedTensor *self) { delete static_cast<Exported *>(self->manager_ctx); };
-    return &made.release()->managed;
-}
-// And to take one. The memory reaches to the last element.
-mpt_status import_tensor(mpt_context *ctx, DLManagedTensor *managed, Tensor &out) {
-    const DLTensor &t = managed->dl_tensor;
-    std::int64_t reach = 1;
-    for (int i = 0; i < t.ndim; ++i) reach += (t.shape[i] - 1) * t.strides[i];
-    return mpt_tensor_wrap(
-        ctx, MPT_F32, t.ndim, t.shape, t.strides, static_cast<char *>(t.data) + t.byte_offset,
-        static_cast<std::size_t>(reach) * sizeof(float),
-        [](void *, void *user_data) {
-            auto *self = static_cast<DLManagedTensor *>(user_data);
-            self->deleter(self);
-        },
-        managed, out.out());
-}
 
 }  // namespace
 
@@ -177,18 +119,51 @@ TEST_F(SharedMemory, TwoContextsExchangeATensorAsDLPack_cuda) {
     MUST(mpt_transpose(rows, 0, nullptr, columns.out()));
     const Address address = address_of(columns);
     const std::size_t in_use = memory_of(consumer).in_use;
-    DLManagedTensor *managed = export_tensor(*driver, columns);
-    EXPECT_EQ(0, managed->dl_tensor.device_id);
-    MUST(import_tensor(consumer, managed, imported));
+    DLManagedTensorVersioned *managed = nullptr;
+    MUST(mpt_tensor_to_dlpack(columns, own_stream(consumer), &managed));
+    EXPECT_EQ(2, managed->dl_tensor.device_type) << "CUDA";
+    EXPECT_EQ(driver->ordinal(address), managed->dl_tensor.device_id);
+    MUST(mpt_tensor_from_dlpack(consumer, managed, nullptr, imported.out()));
     EXPECT_EQ(in_use, memory_of(consumer).in_use) << "a copy was made";
     EXPECT_EQ(address, address_of(imported));
     rows = Tensor();
     columns = Tensor();  // the importer keeps it now
-    driver->order(own_stream(ctx), own_stream(consumer));
     EXPECT_EQ((std::vector<float>{1, 4, 2, 5, 3, 6}), net::floats(imported));
     MUST(mpt_tensor_fill(imported, 7));
     EXPECT_EQ(std::vector<float>(6, 7.0f), net::floats(imported));
     const std::size_t before = memory_of(ctx).in_use;
     imported = Tensor();
     EXPECT_LT(memory_of(ctx).in_use, before) << "the exporter's tensor ends with the importer's";
+}
+
+// Each side's stream waits for the other's: no synchronisation in between.
+TEST_F(SharedMemory, DLPackOrdersBothWays_cuda) {
+    const std::int64_t extents[] = {static_cast<std::int64_t>(kCount)};
+    Tensor tensor = net::tensor(ctx, MPT_F32, {extents[0]});
+    for (int i = 0; i < 200; ++i) MUST(mpt_tensor_fill(tensor, i));
+    MUST(mpt_tensor_fill(tensor, 1000));
+    DLManagedTensor *out = nullptr;
+    MUST(mpt_tensor_to_dlpack_unversioned(tensor, stream, &out));
+    driver->copy(memory, reinterpret_cast<Address>(out->dl_tensor.data) + out->dl_tensor.byte_offset, kCount * sizeof(float), stream);
+    driver->wait(stream);
+    out->deleter(out);
+    EXPECT_EQ(std::vector<float>(kCount, 1000.0f), in_memory(kCount));
+
+    const float value = 2.5f;
+    unsigned bits;
+    std::memcpy(&bits, &value, sizeof bits);
+    for (int i = 0; i < 200; ++i) driver->set(memory, 0, kCount, stream);
+    driver->set(memory, bits, kCount, stream);
+    DLManagedTensorVersioned foreign = {};
+    foreign.major = 1;
+    std::int64_t shape[] = {extents[0]}, steps[] = {1};
+    foreign.dl_tensor = {pointer(memory), 2, driver->ordinal(memory), 1, 2, 32, 1, shape, steps, 0};
+    foreign.deleter = [](DLManagedTensorVersioned *) {};
+    Tensor imported, doubled;
+    MUST(mpt_tensor_from_dlpack(ctx, &foreign, stream, imported.out()));
+    MUST(mpt_affine(imported, 2, 0, doubled.out()));
+    EXPECT_EQ(std::vector<float>(kCount, 5.0f), net::floats(doubled));
+    // Memory of another device than the context's is refused and stays the producer's.
+    foreign.dl_tensor.device_type = 1;
+    EXPECT_NE(MPT_OK, mpt_tensor_from_dlpack(ctx, &foreign, nullptr, doubled.out()));
 }
