@@ -10,7 +10,7 @@ libraries=$(cd "$1" && pwd) work=${2:-$here/build/venv}
 python3 -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' || { echo "skipped: Python 3.11 or newer with venv is not installed"; exit 77; }
 if ! [ -f "$work/done" ]; then
     python3 -m venv "$work" &&
-        "$work/bin/pip" install -q --disable-pip-version-check 'swig>=4.2' numpy ml_dtypes pytest tqdm mypy || { echo "skipped: PyPI cannot be reached"; exit 77; }
+        "$work/bin/pip" install -q --disable-pip-version-check 'swig>=4.2' numpy ml_dtypes pytest tqdm types-tqdm matplotlib mypy || { echo "skipped: PyPI cannot be reached"; exit 77; }
     touch "$work/done"
 fi
 printf '#include <Python.h>' | ${CC:-cc} -I"$("$work/bin/python" -c 'import sysconfig; print(sysconfig.get_path("include"))')" -fsyntax-only -x c - 2>/dev/null ||
@@ -30,6 +30,7 @@ case ${3:-} in
     *) sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 "$work/bin/python" -m mypy --config-file pyproject.toml
+for sample in ../../samples/python/*.py; do MYPYPATH=src "$work/bin/python" -m mypy --config-file pyproject.toml "$sample"; done
 "$work/bin/python" -X faulthandler -m pytest -q --ignore tests/torch # torch_test.sh runs those
 "$work/bin/python" ../../samples/python/linear_regression.py
 "$work/bin/python" ../../samples/python/host_optimizer.py

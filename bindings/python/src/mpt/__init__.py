@@ -16,22 +16,24 @@
 """
 from __future__ import annotations
 
-from . import _core, layers, ops, optimizers
+from . import _core
+from . import layers as layers
+from . import ops as ops
+from . import optimizers as optimizers
 from ._enums import *  # noqa: F403
 from ._enums import DType, Status
-from .context import Context, ContextMemory, current_context, set_default_context
-from .custom import CustomOp
+from .context import *  # noqa: F403
+from .custom import *  # noqa: F403
 from .errors import *  # noqa: F403
-from .layer import Layer, Parallel, Residual, Sequential
+from .layer import *  # noqa: F403
 from .layers import *  # noqa: F403
 from .ops import *  # noqa: F403
-from .optimizer import Average, Optimizer, OptimizerCounts
+from .optimizer import *  # noqa: F403
 from .optimizers import *  # noqa: F403
-from .precision import Policy, Scaler, ScalerCounts, autocast
-from .program import CapturedFunction, Program, ProgramMemory, capture
-from .state import Fp8, Random, State
-from .tensor import (Tensor, arange, backward, backward_from, dtype_name, dtype_size, empty, from_address, from_buffer, from_dlpack, full, no_grad,
-                     normal, ones, tensor, uniform, zeros)
+from .precision import *  # noqa: F403
+from .program import *  # noqa: F403
+from .state import *  # noqa: F403
+from .tensor import *  # noqa: F403
 
 f64, f32, f16, bf16 = DType.f64, DType.f32, DType.f16, DType.bf16
 f8e4m3, f8e5m2 = DType.f8e4m3, DType.f8e5m2

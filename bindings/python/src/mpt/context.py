@@ -171,3 +171,6 @@ def set_default_context(ctx: Context) -> None:
     """What current_context() gives outside of any `with context:`."""
     global _default
     _default = ctx
+
+
+__all__ = ["Context", "ContextMemory", "current_context", "set_default_context"]
