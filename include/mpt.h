@@ -249,6 +249,10 @@ typedef struct mpt_program mpt_program;     /**< a captured step */
 typedef struct mpt_average mpt_average;     /**< a moving average of an optimizer's parameters */
 typedef struct mpt_state mpt_state;         /**< named tensors on their way to or from a checkpoint */
 
+/* DLPack's own structs, from dlpack/dlpack.h. */
+struct DLManagedTensor;
+struct DLManagedTensorVersioned;
+
 /* ---------------------------------------------------------------------------------------------------------
  * Callbacks
  * ------------------------------------------------------------------------------------------------------- */
@@ -337,7 +341,7 @@ MPT_API mpt_status MPT_CALL mpt_context_desc_init(mpt_context_desc *desc, size_t
  */
 MPT_API mpt_status MPT_CALL mpt_context_create(const mpt_context_desc *desc, mpt_context **out);
 MPT_API void MPT_CALL mpt_context_retain(mpt_context *ctx);
-/** Everything made from a context keeps it alive; it goes with the last of them. Close autocast, no-grad and capture first: they hold it too. */
+/** Everything made from a context keeps it alive; it goes with the last of them. An open capture and an autocast with a policy hold it, too. */
 MPT_API void MPT_CALL mpt_context_release(mpt_context *ctx);
 
 /** The message of the context's last failed call, from whatever thread; "" when there is none. Borrowed until the next failure. */
@@ -402,6 +406,24 @@ MPT_API mpt_status MPT_CALL mpt_tensor_create(mpt_context *ctx, mpt_dtype dtype,
  */
 MPT_API mpt_status MPT_CALL mpt_tensor_wrap(mpt_context *ctx, mpt_dtype dtype, int32_t ndim, const int64_t *shape, const int64_t *strides,
                                             void *data, size_t nbytes, mpt_release_fn release, void *user_data, mpt_tensor **out);
+
+/**
+ * Gives tensor's memory to another library through DLPack 1.1, without a copy. *out keeps tensor's memory until its deleter is called, once, from any
+ * thread. stream: the one that the consumer works on, a cudaStream_t of the context's GPU: it waits for what is enqueued by now;
+ * NULL: the host orders the work. The CPU has none. Writes of the consumer need mpt_tensor_mark_modified. Not inside a capture.
+ */
+MPT_API mpt_status MPT_CALL mpt_tensor_to_dlpack(mpt_tensor *tensor, void *stream, struct DLManagedTensorVersioned **out);
+/** The same for consumers that know the struct without a version, of DLPack before 1.0. */
+MPT_API mpt_status MPT_CALL mpt_tensor_to_dlpack_unversioned(mpt_tensor *tensor, void *stream, struct DLManagedTensor **out);
+/**
+ * Wraps memory of another library, on the context's device, without a copy. mpt calls the deleter when it no longer uses the memory, as mpt_tensor_wrap
+ * its release function; after a failure managed is the caller's still. stream: the one that the producer works on: the context's waits for what is
+ * enqueued there by now; NULL: the producer has ordered the work. The CPU has none. Read-only memory is refused. Not inside a capture.
+ */
+MPT_API mpt_status MPT_CALL mpt_tensor_from_dlpack(mpt_context *ctx, struct DLManagedTensorVersioned *managed, void *stream, mpt_tensor **out);
+/** The same for the struct without a version, of DLPack before 1.0, which cannot say that memory is read-only. */
+MPT_API mpt_status MPT_CALL mpt_tensor_from_dlpack_unversioned(mpt_context *ctx, struct DLManagedTensor *managed, void *stream, mpt_tensor **out);
+
 MPT_API void MPT_CALL mpt_tensor_retain(mpt_tensor *tensor);
 MPT_API void MPT_CALL mpt_tensor_release(mpt_tensor *tensor);
 

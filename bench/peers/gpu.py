@@ -9,6 +9,7 @@ PyTorch's modes (its convolutions tuned, too). Tuned: mpt's option "tune". Ends 
 """
 
 import argparse
+import concurrent.futures
 import datetime
 import math
 import os
@@ -67,17 +68,22 @@ def compare(args, folder, case):
     model, batch, precision = case.split(":")
     cores = os.sched_getaffinity(0)
     common = [*workers.arguments(folder, model, precision, 0, int(batch)), "--device", "cuda"]
-    sides = {}
+    commands = {}
     for mode, options in (("eager", ()), ("captured", ()), ("captured, tuned", ("--tune", "on"))):
-        sides["mpt " + mode] = workers.Worker("mpt " + mode, [args.step, *common, "--mode", mode.split(",")[0], *options], cores)
+        commands["mpt " + mode] = [args.step, *common, "--mode", mode.split(",")[0], *options]
     layout = "channels_last" if model in workers.IMAGES else "contiguous"
     common[common.index("--threads") + 1] = "4"
     for mode in args.modes:
-        command = [sys.executable, str(workers.HERE / "torch_step.py"), *common, "--mode", mode, "--layout", layout, "--adam", "fused"]
+        commands["torch " + mode] = [sys.executable, str(workers.HERE / "torch_step.py"), *common, "--mode", mode, "--layout", layout, "--adam", "fused"]
+    # Processes start at once, which takes seconds for each; what they compile and try comes one by one, with their first losses.
+    with concurrent.futures.ThreadPoolExecutor(len(commands)) as pool:
+        starting = {name: pool.submit(workers.Worker, name, command, cores) for name, command in commands.items()}
+    sides = {}
+    for name, worker in starting.items():
         try:
-            sides["torch " + mode] = workers.Worker("torch " + mode, command, cores)
+            sides[name] = worker.result()
         except RuntimeError as error:
-            print(f"- torch {mode} does not run here ({error})", flush=True)
+            print(f"- {name} does not run here ({error})", flush=True)
 
     print(f"\n## {model}, batch {batch}, {precision}\n\n{sides['mpt eager'].version}; {sides['torch eager'].version}\n")
     losses = {name: side.losses(CHECKED) for name, side in sides.items()}

@@ -29,6 +29,7 @@ BY_HAND = {
     "mpt_concat", "mpt_stack", "mpt_split", "mpt_sort", "mpt_topk", "mpt_lstm_cell", "mpt_optimizer_add_group", "mpt_layer_parameter",
     "mpt_layer_parameter_name", "mpt_layer_buffer", "mpt_layer_buffer_name", "mpt_layer_parameter_count", "mpt_layer_buffer_count",
     "mpt_backward", "mpt_program_run", "mpt_context_last_error",
+    "mpt_tensor_to_dlpack", "mpt_tensor_to_dlpack_unversioned", "mpt_tensor_from_dlpack", "mpt_tensor_from_dlpack_unversioned",
 }
 FLAGS = {"keep_dims", "training", "descending", "largest", "zero_infinity", "requires_grad", "frozen", "no_bias", "no_affine", "no_running", "causal",
          "bidirectional", "batch_first", "nesterov", "centered", "exclude_padding"}

@@ -233,6 +233,10 @@ MPT_OBJECT(rule, Callbacks.Rule)
 %typemap(in, numinputs=0) JNIEnv *jenv { $1 = jenv; }
 
 %ignore mpt_buffer;
+%ignore mpt_tensor_to_dlpack;
+%ignore mpt_tensor_to_dlpack_unversioned;
+%ignore mpt_tensor_from_dlpack;
+%ignore mpt_tensor_from_dlpack_unversioned;
 %ignore mpt_context_desc::alloc;
 %ignore mpt_context_desc::free;
 %ignore mpt_context_desc::alloc_user_data;

@@ -75,7 +75,9 @@ OUT_NUMBERS(double, PyFloat_FromDouble)
     int32_t ndim = 0, i;
     PyObject *extents;
     mpt_status status;
-    SUPPORT_CALL(status, mpt_tensor_ndim(arg1, &ndim));
+    Py_BEGIN_ALLOW_THREADS
+    status = mpt_tensor_ndim(arg1, &ndim);
+    Py_END_ALLOW_THREADS
     if (status != MPT_OK) ndim = 0;
     extents = PyTuple_New(ndim);
     for (i = 0; extents && i < ndim; ++i) PyTuple_SetItem(extents, i, PyLong_FromLongLong($1[i]));
@@ -299,10 +301,15 @@ DESCRIPTOR(mpt_schedule_desc, desc)
 %ignore mpt_custom_layer_desc_init;
 %ignore mpt_layer_custom;
 %ignore mpt_tensor_wrap;
+%ignore mpt_tensor_to_dlpack;
+%ignore mpt_tensor_to_dlpack_unversioned;
+%ignore mpt_tensor_from_dlpack;
+%ignore mpt_tensor_from_dlpack_unversioned;
 %ignore mpt_state_save_to;
 %ignore mpt_state_load_from;
 
-/* These wait for no context. Everything else lets other threads in: one of them may hold the context's lock and wait for the interpreter's. */
+/* These wait for nobody. What takes a context's lock must not wait for it with the interpreter's lock in hand: who has the context may be
+ * in a callback that waits for the interpreter. */
 %nothread mpt_version;
 %nothread mpt_status_name;
 %nothread mpt_dtype_name;
@@ -320,7 +327,7 @@ PyObject *address(mpt_tensor *tensor);
 mpt_status wrap(mpt_context *ctx, mpt_dtype dtype, int32_t ndim, const int64_t *shape, PyObject *strides, PyObject *address, size_t size,
                 PyObject *owner, mpt_tensor **out);
 mpt_status wrap_buffer(mpt_context *ctx, mpt_dtype dtype, int32_t ndim, const int64_t *shape, PyObject *exporter, mpt_tensor **out);
-PyObject *to_dlpack(mpt_tensor *tensor, int device, int index, int versioned);
+PyObject *to_dlpack(mpt_tensor *tensor, PyObject *stream, int versioned);
 mpt_status from_dlpack(mpt_context *ctx, PyObject *capsule, mpt_tensor **out);
 mpt_status layer_custom(mpt_context *ctx, PyObject *rule, mpt_layer **out);
 mpt_status custom_op(mpt_context *ctx, const char *name, PyObject *rule, int backward, mpt_tensor *const *inputs, int32_t n_inputs,

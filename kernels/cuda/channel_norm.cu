@@ -1,7 +1,9 @@
-// "channel_norm" of device/attrs/norm.h and "channel_norm_relu" of device/attrs/fused.h. Where a block can take a whole group, it
-// reads x twice and is done. Else one pass over x gives each chunk's mean and sum of squared distances from it, around the chunk's
-// first element, so that a large mean costs no digits; those are combined in f64 [Chan et al. 1979], and a second pass writes y.
-#include "channel_norm_passes.cuh"
+// "channel_norm" of device/attrs/norm.h and "channel_norm_relu" of device/attrs/fused.h. Statistics of single images: where groups
+// fit in shared memory, x is read once. Where a block can take a whole group, it reads x twice and is done. Else one pass over x
+// gives each chunk's mean and sum of squared distances from it, around the chunk's first element, so that a large mean costs no
+// digits; those are combined in f64 [Chan et al. 1979], and a second pass writes y.
+#include "channel_norm_kept.cuh"
+#include "channel_norm_results.cuh"
 
 namespace mpt::cuda {
 namespace {
@@ -99,39 +101,42 @@ struct Output {
     }
 };
 
-// What a group's statistics become. Null: absent outputs.
-struct Results {
-    float *mean, *rstd;
-    float *running_mean, *running_variance;
-    std::int64_t running_mean_stride, running_variance_stride;
-    Vector weight, bias;
-    double eps, momentum;
-    double unbiased;  // count / (count - 1)
-    bool exact;       // else coefficients are made of what is stored, so that a gradient can make them again
+// Factors of a channel: mean, scale, shift.
+template <class T>
+struct KeptOutput {
+    static constexpr int kInputs = 1;
+    using Stored = typename T::Stored;
+    const Stored *in[1];
+    Stored *out;
+    Results results;
 
-    // By all threads of a block; number: of the item and group; channel: the group's first. scale and shift: of each of its
-    // channels.
-    __device__ __forceinline__ float write(std::int64_t number, std::int64_t channel, std::int64_t per_group, double center,
-                                           double variance, float *scale, float *shift) const {
-        const double inverse = rsqrt(variance + eps);
-        const auto rounded_mean = static_cast<float>(center), rounded_inverse = static_cast<float>(inverse);
-        if (threadIdx.x == 0) {
-            mean[number] = rounded_mean;
-            rstd[number] = rounded_inverse;
-            if (running_mean) {
-                float &m = running_mean[channel * running_mean_stride], &v = running_variance[channel * running_variance_stride];
-                m = static_cast<float>(fma(momentum, center, (1 - momentum) * m));
-                v = static_cast<float>(fma(momentum, variance * unbiased, (1 - momentum) * v));
-            }
+    __device__ __forceinline__ float center(const Spans<1> &s, std::int64_t item, std::int64_t channel) const {
+        return widen<T>(in[0][item * s.item_stride[0] + channel * s.channel_stride[0]]);
+    }
+    template <int V>
+    __device__ __forceinline__ void add(const Elements<T, V> (&raw)[1], const float (&center)[V], float (&a)[V],
+                                        float (&b)[V]) const {
+#pragma unroll
+        for (int v = 0; v < V; ++v) {
+            const float d = raw[0][v] - center[v];
+            a[v] += d;
+            b[v] = fmaf(d, d, b[v]);
         }
-        const double lost = rounded_mean - center;  // in rounding
-        for (std::int64_t c = threadIdx.x; c < per_group; c += blockDim.x) {
-            const float factor = weight.read(channel + c, 1), added = bias.read(channel + c, 0);
-            const double product = inverse * static_cast<double>(factor);
-            scale[c] = exact ? static_cast<float>(product) : rounded_inverse * factor;
-            shift[c] = exact && lost == lost ? static_cast<float>(fma(lost, product, static_cast<double>(added))) : added;
-        }
-        return rounded_mean;
+    }
+    __device__ __forceinline__ double weight(std::int64_t) const { return 1; }
+    __device__ __forceinline__ void see(const Spans<1> &, std::int64_t, std::int64_t, double2) const {}
+    __device__ __forceinline__ void finish(const Spans<1> &s, std::int64_t item, std::int64_t channel, double2 sum, float center,
+                                           int lane, int step, bool first, float *factors, int pitch) const {
+        const double apart = sum.x * s.share, variance = fma(-sum.x, apart, sum.y) * s.share;
+        const float mean = results.write(item * (s.channels / s.per_group) + channel / s.per_group, channel, s.per_group,
+                                         center + apart, variance < 0 ? 0 : variance, factors + pitch, factors + 2 * pitch,
+                                         static_cast<unsigned>(lane), static_cast<unsigned>(step), first);
+        for (int c = lane; c < s.per_group; c += step) factors[c] = mean;
+    }
+    template <int V>
+    __device__ __forceinline__ void result(const Elements<T, V> (&raw)[1], const float (&of)[3][V], float (&e)[V]) const {
+#pragma unroll
+        for (int v = 0; v < V; ++v) e[v] = normed(raw[0][v], of[0][v], of[1][v], of[2][v]);
     }
 };
 
@@ -176,7 +181,7 @@ __global__ void __launch_bounds__(1024) channel_norm_whole(Groups g, Results res
         const double second = block_reduce(static_cast<double>(b[0]), Add(), 0.0, scratch);
         const double apart = first * g.share, variance = fma(-first, apart, second) * g.share;
         const float mean = results.write(number, group * g.per_group, g.per_group, fma(first, g.share, static_cast<double>(center)),
-                                         variance < 0 ? 0 : variance, scale, shift);
+                                         variance < 0 ? 0 : variance, scale, shift, threadIdx.x, blockDim.x);
         __syncthreads();
 #pragma unroll 2
         for (std::uint32_t i = threadIdx.x; i < packs; i += blockDim.x) {
@@ -216,7 +221,8 @@ __global__ void channel_norm_statistics(ChannelSpace<1> s, std::int64_t groups, 
         center = given_mean.read(channel, 0);
         variance = given_variance.read(channel, 0);
     }
-    const float mean = results.write(blockIdx.x, channel, per_group, center, variance, to.scale + first, to.shift + first);
+    const float mean = results.write(blockIdx.x, channel, per_group, center, variance, to.scale + first, to.shift + first,
+                                     threadIdx.x, blockDim.x);
     for (std::int64_t c = threadIdx.x; c < per_group; c += blockDim.x) to.mean[first + c] = mean;
 }
 
@@ -253,6 +259,18 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
                                static_cast<Stored *>(out[0]), c};
     };
     const auto lie_well = [](const Output<T, Relu> &o) { return aligned(o.x, 16) && aligned(o.y, 16) && aligned(o.added, 16); };
+
+    if constexpr (!Relu) {
+        const Spans<1> kept(device, ChannelSpace<2>(device, call.kernel, per_image, {&x, &y}), groups, V);
+        if (per_image && !given && kept.fits) {
+            allow_kept<T, KeptOutput<T>>(kept);
+            return kernel_of("cuda:channel_norm_kept", [=](const void *const *in, void *const *out, void *, cudaStream_t stream) {
+                const auto *from = static_cast<const Stored *>(in[0]);
+                auto *to = static_cast<Stored *>(out[0]);
+                run_kept<T>(kept, KeptOutput<T>{{from}, to, results(in, out)}, aligned(from, 16) && aligned(to, 16), stream);
+            });
+        }
+    }
 
     const auto run_bytes = static_cast<std::size_t>(s.columns ? per_group : s.rows) * sizeof(Stored);
     if (!given && whole_groups(device, s.items * groups, size, per_group, run_bytes)) {

@@ -65,7 +65,7 @@ struct ChannelSpace {
         columns = channels > 1 && (loop.inner() == 1 || std::abs(channel_stride[0]) < std::abs(loop.inner_stride(0)));
         rows_pack_by_ = columns_pack_by_ = 8;
         for (int v = 8; v > 1; v /= 2) {
-            bool by_rows = loop.inner() % v == 0, by_columns = channels % v == 0;
+            bool by_rows = loop.inner() % v == 0 && loop.ndim <= 2 && small(rows), by_columns = channels % v == 0;
             for (int k = 0; k < Operands; ++k) {
                 by_rows &= loop.inner_stride(k) == 1 && item_stride[k] % v == 0 && channel_stride[k] % v == 0;
                 by_columns &= channel_stride[k] == 1 && item_stride[k] % v == 0;
@@ -84,7 +84,7 @@ struct ChannelSpace {
             const std::int64_t blocks = std::clamp<std::int64_t>(lines / deep / (8 * processors), 1, kBlocks) * processors;
             chunk = std::clamp((lines + blocks - 1) / blocks, 2 * deep, 64 * deep);
         } else {
-            chunk = std::clamp<std::int64_t>(all / (8 * processors), 2048, 16384) / 8 * 8;
+            chunk = std::clamp<std::int64_t>(all / (8 * processors), 2048, 32768) / 8 * 8;
         }
         chunks = (rows + chunk - 1) / chunk;
     }
@@ -102,6 +102,16 @@ struct ChannelSpace {
             index.locate(static_cast<std::uint64_t>(row), offset);
 #pragma unroll
         for (int k = 0; k < Operands; ++k) offset[k] += item * item_stride[k] + channel * channel_stride[k];
+    }
+
+    // Of a pack that lies along rows: then there are at most two dimensions of them, and few instructions.
+    __device__ __forceinline__ void locate_pack(std::int64_t item, std::int64_t channel, std::int64_t row,
+                                                std::int64_t (&offset)[Operands]) const {
+        auto i = static_cast<std::uint32_t>(row);
+        const std::int64_t at = index.ndim == 2 ? index.extents[1].divide(i) : 0;
+#pragma unroll
+        for (int k = 0; k < Operands; ++k)
+            offset[k] = item * item_stride[k] + channel * channel_stride[k] + at + i * index.strides[k][0];
     }
 
     std::int64_t items, channels, rows;

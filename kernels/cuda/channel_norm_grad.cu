@@ -1,8 +1,9 @@
 // "channel_norm_grad" of device/attrs/norm.h and "channel_norm_relu_grad" of device/attrs/fused.h. With d = x - mean, one pass
-// gives the sums of dy and of dy d per channel; dx is then dy p + d q + r with factors per channel. Batch norm with small channels,
-// or many of them, takes one launch: a block for each. Behind a ReLU dy is masked as it is read: each time again, or once, where
-// the masked gradient is wanted itself.
+// gives the sums of dy and of dy d per channel; dx is then dy p + d q + r with factors per channel. Where groups of single images
+// fit in shared memory, both steps are one kernel. Batch norm with small channels, or many of them, takes one launch: a block for
+// each. Behind a ReLU dy is masked as it is read: each time again, or once, where the masked gradient is wanted itself.
 #include "channel_norm_grad.cuh"
+#include "channel_norm_kept.cuh"
 
 namespace mpt::cuda {
 namespace {
@@ -112,6 +113,54 @@ __global__ void channel_norm_grad_factors(ChannelSpace<2> s, std::int64_t groups
     }
 }
 
+// Factors of a channel: mean, p, q, r. sums: [item, channel].
+template <class T>
+struct KeptGradient {
+    static constexpr int kInputs = 2;
+    using Stored = typename T::Stored;
+    const Stored *in[2];  // x, dy
+    Stored *out;
+    const float *mean, *rstd;
+    Vector weights;
+    double2 *sums;
+
+    __device__ __forceinline__ std::int64_t number(const Spans<2> &s, std::int64_t item, std::int64_t channel) const {
+        return item * (s.channels / s.per_group) + channel / s.per_group;
+    }
+    __device__ __forceinline__ float center(const Spans<2> &s, std::int64_t item, std::int64_t channel) const {
+        return mean[number(s, item, channel)];
+    }
+    template <int V>
+    __device__ __forceinline__ void add(const Elements<T, V> (&raw)[2], const float (&center)[V], float (&a)[V],
+                                        float (&b)[V]) const {
+#pragma unroll
+        for (int v = 0; v < V; ++v) {
+            const float g = raw[1][v];
+            a[v] += g;
+            b[v] = fmaf(g, raw[0][v] - center[v], b[v]);
+        }
+    }
+    __device__ __forceinline__ double weight(std::int64_t channel) const { return weights.read(channel, 1); }
+    __device__ __forceinline__ void see(const Spans<2> &s, std::int64_t item, std::int64_t channel, double2 sum) const {
+        sums[item * s.channels + channel] = sum;
+    }
+    __device__ __forceinline__ void finish(const Spans<2> &s, std::int64_t item, std::int64_t channel, double2 sum, float center,
+                                           int lane, int step, bool, float *factors, int pitch) const {
+        const double scale = rstd[number(s, item, channel)];
+        for (int c = lane; c < s.per_group; c += step) {
+            factors[c] = center;
+            factors[c + pitch] = static_cast<float>(scale * static_cast<double>(weights.read(channel + c, 1)));
+            factors[c + 2 * pitch] = static_cast<float>(-scale * scale * scale * (sum.y * s.share));
+            factors[c + 3 * pitch] = static_cast<float>(-scale * (sum.x * s.share));
+        }
+    }
+    template <int V>
+    __device__ __forceinline__ void result(const Elements<T, V> (&raw)[2], const float (&of)[4][V], float (&e)[V]) const {
+#pragma unroll
+        for (int v = 0; v < V; ++v) e[v] = fmaf(raw[1][v], of[1][v], fmaf(raw[0][v] - of[0][v], of[2][v], of[3][v]));
+    }
+};
+
 // The operands of a call; null or of no dtype where they are absent.
 struct Operands {
     const mpt_mod_operand &dy, &x, &weight, &dx, &dweight, &dbias;
@@ -157,6 +206,30 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call, const Ope
                     aligned(at.x, 16) && products.source.lies_well(),
                     aligned(at.dx, 16)};
     };
+
+    if constexpr (std::is_same_v<Source, Given<T>>) {
+        const Spans<2> kept(device, ChannelSpace<3>(device, call.kernel, per_image, {&x, &dy, &dx}), groups, V);
+        if (per_image && !given && has_dx && kept.fits) {
+            ChannelSpace<2> one = s;  // whose channels have one chunk
+            one.chunk = s.rows;
+            one.chunks = 1;
+            allow_kept<T, KeptGradient<T>>(kept);
+            const auto bytes = static_cast<std::size_t>(one.sums()) * sizeof(double2);
+            const auto launch = [=](const void *const *in, void *const *out, void *workspace, cudaStream_t stream) {
+                const Call l = started(in, out);
+                auto *sums = static_cast<double2 *>(workspace);
+                const KeptGradient<T> gradient{{l.products.x, l.products.source.dy}, l.dx, l.at.mean, l.at.rstd,
+                                               weight.at(l.at.weight), sums};
+                run_kept<T>(kept, gradient, l.lies_well && l.dx_lies_well, stream);
+                if (!has_vectors) return;
+                const auto threads = static_cast<unsigned>(std::clamp<std::int64_t>((one.items + 31) / 32 * 32, 32, 256));
+                channel_norm_grad_factors<<<static_cast<unsigned>(one.channels), threads, 0, stream>>>(
+                    one, groups, 0, false, sums, l.at.mean, l.at.rstd, {}, {}, l.vectors);
+                check_launch("channel_norm_grad");
+            };
+            return kernel_of("cuda:channel_norm_kept", launch, bytes);
+        }
+    }
 
     const auto run_bytes = static_cast<std::size_t>(s.columns ? per_group : s.rows) * sizeof(Stored);
     if (s.items == 1 && per_group == 1 && !per_image && needs_sums && whole_groups(device, groups, s.rows, 1, run_bytes)) {

@@ -66,8 +66,14 @@ __global__ void __launch_bounds__(256) measure_rows(ChannelSpace<Measure::kOpera
     for (std::int64_t t = team(); t < s.items * s.channels * s.chunks; t += teams()) {
         const std::int64_t k = t % s.chunks, channel = t / s.chunks % s.channels, item = t / s.chunks / s.channels;
         const std::int64_t begin = k * s.chunk, end = begin + s.rows_of(k), step = std::int64_t{blockDim.x} * V;
+        const auto locate = [&](std::int64_t r, std::int64_t(&offset)[Measure::kOperands]) {
+            if constexpr (V > 1)
+                s.locate_pack(item, channel, r, offset);
+            else
+                s.locate(item, channel, r, offset);
+        };
         std::int64_t offset[U][Measure::kOperands];
-        s.locate(item, channel, begin, offset[0]);
+        locate(begin, offset[0]);
         typename Measure::template Of<V> of;
         measure.template start<V>(offset[0], item, channel, 0, of);
         float a[V] = {}, b[V] = {};
@@ -76,7 +82,7 @@ __global__ void __launch_bounds__(256) measure_rows(ChannelSpace<Measure::kOpera
 #pragma unroll
             for (int u = 0; u < U; ++u)
                 if (r + u * step < end) {
-                    s.locate(item, channel, r + u * step, offset[u]);
+                    locate(r + u * step, offset[u]);
                     raw[u] = measure.template load<V, Packed>(offset[u]);
                 }
 #pragma unroll
@@ -189,6 +195,37 @@ __global__ void __launch_bounds__(256, 2) map_columns(ChannelSpace<Body::kOperan
     }
 }
 
+// The rows of an image's channels, whose elements lie beside each other, in pieces of some packs: a warp takes one.
+// per_item: coefficients of an image, or 0 where all images have the same.
+template <class Body, int V>
+__global__ void __launch_bounds__(128) map_rows(ChannelSpace<Body::kOperands> s, Body body, std::int64_t per_item, int piece) {
+    constexpr int U = Body::kAtOnce, N = Body::kOperands;
+    const std::int64_t pieces = (s.rows / V + piece - 1) / piece, tasks = s.items * s.channels * pieces;
+    for (std::int64_t t = tasks - 1 - team(); t >= 0; t -= teams()) {
+        const std::int64_t row = t / pieces, channel = row % s.channels, item = row / s.channels;
+        const std::int64_t begin = t % pieces * piece, left = s.rows / V - begin;
+        const int packs = static_cast<int>(left < piece ? left : piece);
+        std::int64_t base[N];
+#pragma unroll
+        for (int k = 0; k < N; ++k) base[k] = item * s.item_stride[k] + channel * s.channel_stride[k] + begin * V;
+        const typename Body::template Of<V> of = body.template of<V>(item * per_item + channel, true);
+        for (int i = static_cast<int>(threadIdx.x); i < packs; i += U * 32) {
+            typename Body::template Raw<V> raw[U];
+            std::int64_t offset[U][N];
+#pragma unroll
+            for (int u = 0; u < U; ++u)
+                if (i + u * 32 < packs) {
+#pragma unroll
+                    for (int k = 0; k < N; ++k) offset[u][k] = base[k] + (i + u * 32) * V;
+                    raw[u] = body.template load<V, true>(offset[u]);
+                }
+#pragma unroll
+            for (int u = 0; u < U; ++u)
+                if (i + u * 32 < packs) body.template store<V, true>(raw[u], of, offset[u]);
+        }
+    }
+}
+
 // The index has one operand more: the number of the coefficients.
 template <class Body, int V>
 __global__ void __launch_bounds__(256)
@@ -208,11 +245,12 @@ __global__ void __launch_bounds__(256)
     }
 }
 
-// A pass over all elements, in columns or in the order of memory. v: how many elements lie beside each other in every operand.
+// A pass over all elements, in columns, in rows or in the order of memory. v: how many elements lie beside each other in every
+// operand.
 template <int Operands>
 struct Map {
     Map(const Device &device, const char *kernel, bool per_image, const std::array<const mpt_mod_operand *, Operands> &list, int v)
-        : columns(device, kernel, per_image, list) {
+        : columns(device, kernel, per_image, list), rows(device, kernel, true, list) {
         const mpt_mod_operand numbers = numbers_of(*list[0], per_image, 0, true);
         const Loop loop = Operands == 2 ? Loop(kernel, {list[0], list[1], &numbers})
                                         : Loop(kernel, {list[0], list[1], list[Operands - 1], &numbers});
@@ -222,6 +260,8 @@ struct Map {
         together = loop.inner_stride(Operands) == 0;
         packs = in_packs(loop, v);
         by_columns = columns.columns && columns.packs(v);
+        by_rows = !rows.columns && rows.packs(v) && rows.index.ndim == 1 && rows.rows >= 32 * v;
+        per_item = per_image ? rows.channels : 0;
     }
     // lies_well: whether packs are aligned.
     template <int V, class Body>
@@ -231,6 +271,10 @@ struct Map {
             const std::int64_t across = across_of<V>(columns);
             map_columns<Body, V><<<static_cast<unsigned>(columns.items * columns.chunks * across), columns.kBlock, 0, stream>>>(
                 columns, body, across);
+        } else if (by_rows && lies_well) {
+            const int piece = 32 * 4 * Body::kAtOnce;
+            const std::int64_t tasks = rows.items * rows.channels * ((rows.rows / V + piece - 1) / piece);
+            map_rows<Body, V><<<blocks_for(device, tasks, 4, 64), dim3(32, 4), 0, stream>>>(rows, body, per_item, piece);
         } else if (packs && lies_well) {
             map_elements<Body, V>
                 <<<blocks_for(device, count / V, kThreads, 32), kThreads, 0, stream>>>(index, count, together, body);
@@ -240,10 +284,10 @@ struct Map {
         check_launch("channel_norm");
     }
 
-    ChannelSpace<Operands> columns;
+    ChannelSpace<Operands> columns, rows;  // rows: of single images
     Index<Operands + 1> index;
-    std::int64_t count;
-    bool together, packs, by_columns;
+    std::int64_t count, per_item;
+    bool together, packs, by_columns, by_rows;
 };
 
 }  // namespace mpt::cuda

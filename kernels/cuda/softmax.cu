@@ -288,8 +288,14 @@ std::unique_ptr<Kernel> softmax_grad(Device &device, const mpt_mod_call &call) {
     const Plan<3> p(device, call, {&call.out[0], &call.in[0], &call.in[1]}, V, kFew, kManyOfGradient);
     KeptRows k;
     if constexpr (std::is_same_v<Out, In>) {
-        k = KeptRows(device, p.rows, V, 2);
-        if (k.fits) allow_shared(softmax_grad_kept<Out>, k.nbytes, call.kernel);
+        k = KeptRows(device, p.rows, V, 2, most_in_cluster(device));
+        if (k.fits) {
+            allow_shared(softmax_grad_kept<Out>, k.nbytes, call.kernel);
+            k.threads = std::clamp(k.threads / 2, 64u, kMostOfGradient);
+            const std::int64_t clusters =
+                clusters_at_once(device, softmax_grad_kept<Out>, k.threads, k.nbytes, k.in_cluster, call.kernel);
+            k.blocks = static_cast<unsigned>(std::clamp<std::int64_t>(p.rows.count, 1, clusters) * k.in_cluster);
+        }
     }
     return kernel_of("cuda:softmax_grad", [p, k, &device](const void *const *in, void *const *out, void *, cudaStream_t stream) {
         const auto *dy = static_cast<const typename In::Stored *>(in[0]), *y = static_cast<const typename In::Stored *>(in[1]);
@@ -299,8 +305,8 @@ std::unique_ptr<Kernel> softmax_grad(Device &device, const mpt_mod_call &call) {
         const unsigned grid = t.grid(device, p.rows.count);
         if constexpr (std::is_same_v<Out, In>)
             if (k.fits && !p.beside && !(packs && t.held) && aligned_alike(dy, y) && aligned_alike(dx, y)) {
-                softmax_grad_kept<Out><<<k.blocks, k.threads, k.nbytes, stream>>>(p.rows, p.log, k.kept[0], k.kept[1], dy, y, dx);
-                return check_launch("softmax_grad");
+                return launch_clusters(softmax_grad_kept<Out>, k.blocks, k.threads, k.nbytes, k.in_cluster, stream, "softmax_grad",
+                                       p.rows, p.log, k.in_cluster, k.kept[0], k.kept[1], dy, y, dx);
             }
         if (p.beside)
             softmax_grad_beside<Out, In><<<p.blocks_beside(device), dim3(32, p.parts), 0, stream>>>(p.rows, p.log, dy, y, dx);

@@ -3,12 +3,16 @@
 // are read again.
 #pragma once
 
+#include <cuda_pipeline_primitives.h>
+
+#include "cluster.cuh"
 #include "shared_memory.cuh"
 #include "softmax_rows.cuh"
 
 namespace mpt::cuda {
 
 inline constexpr std::int64_t kShortestKept = 1024;
+inline constexpr unsigned kMostOfGradient = 512;  // threads
 
 template <class T>
 __global__ void __launch_bounds__(1024) softmax_kept(Rows<2> rows, bool log, std::int64_t kept,
@@ -41,93 +45,146 @@ __global__ void __launch_bounds__(1024) softmax_kept(Rows<2> rows, bool log, std
     }
 }
 
-// Gradients: of y, kept_y packs are kept, and of dy kept_dy, which is fewer where not both have room. The packs are taken in
-// reverse the second time, since what was read last may still lie in the cache.
+// Gradients: the blocks of a cluster share a row. Of y, kept_y of a block's packs are kept, and of dy kept_dy, which is fewer where
+// not both have room. As a thread is done with a pack, it fetches that of the next row into its place, so that memory is read while
+// it is written. The packs are taken in reverse the second time, since what was read last may still lie in the cache.
 template <class T>
-__global__ void __launch_bounds__(1024)
-    softmax_grad_kept(Rows<3> rows, bool log, std::int64_t kept_y, std::int64_t kept_dy, const typename T::Stored *__restrict__ dy,
+__global__ void __launch_bounds__(kMostOfGradient)
+    softmax_grad_kept(Rows<3> rows, bool log, int blocks, int kept_y, int kept_dy, const typename T::Stored *__restrict__ dy,
                       const typename T::Stored *__restrict__ y, typename T::Stored *__restrict__ dx) {
     extern __shared__ uint4 kept_packs[];
-    __shared__ float scratch[32];
-    constexpr int V = 16 / sizeof *y, U = 2;  // packs that are read before one is looked at
+    __shared__ float scratch[34];
+    constexpr int V = 16 / sizeof *y, U = 4;  // packs of dy that are read before one is looked at
     auto *const y_packs = reinterpret_cast<Elements<T, V> *>(kept_packs), *const dy_packs = y_packs + kept_y;
-    const std::int64_t step = blockDim.x;
-    for (std::int64_t r = blockIdx.x; r < rows.count; r += gridDim.x) {
+    float *const sums = scratch + 32;  // of the block's part of two rows, by turns
+    const int step = static_cast<int>(blockDim.x), thread = static_cast<int>(threadIdx.x);
+    const int rank = static_cast<int>(blockIdx.x) % blocks;
+    const std::int64_t clusters = gridDim.x / static_cast<unsigned>(blocks);
+    struct Row {
+        const typename T::Stored *dy, *y;  // the block's first pack
+        typename T::Stored *to;
+        int packs, before, behind;  // elements in no pack, in front of the first and behind the last
+    };
+    const auto row_at = [&](std::int64_t r) {
         std::int64_t offset[3];
         rows.locate(r, offset);
-        const typename T::Stored *const from_dy = dy + offset[1], *const from_y = y + offset[2];
-        typename T::Stored *const to = dx + offset[0];
-        const RowParts<T, V> parts(from_y, rows.length);
-        float sum = 0;
-        const auto add = [&](std::int64_t i, const Elements<T, V> &g, const Elements<T, V> &e) {
-            if (i < kept_y) y_packs[i] = e;
-            if (i < kept_dy) dy_packs[i] = g;
-#pragma unroll
-            for (int v = 0; v < V; ++v) sum += log ? g[v] : g[v] * e[v];
+        const RowParts<T, V> parts(y + offset[2], rows.length);
+        const int packs = static_cast<int>(parts.packs), part = (static_cast<int>(rows.length / V) + blocks - 1) / blocks;
+        const int first = rank * part < packs ? rank * part : packs, left = packs - first;
+        const std::int64_t at = parts.head + std::int64_t{first} * V;
+        return Row{dy + offset[1] + at,
+                   y + offset[2] + at,
+                   dx + offset[0] + at,
+                   left < part ? left : part,
+                   rank == 0 ? static_cast<int>(parts.head) : 0,
+                   rank == blocks - 1 ? static_cast<int>(rows.length - parts.tail) : 0};
+    };
+    const auto fetch = [&](const Row &row, int i) {
+        if (i < kept_y) __pipeline_memcpy_async(y_packs + i, row.y + i * V, 16);
+        if (i < kept_dy) __pipeline_memcpy_async(dy_packs + i, row.dy + i * V, 16);
+    };
+    std::int64_t r = blockIdx.x / static_cast<unsigned>(blocks);
+    Row row = row_at(r);
+    for (int i = thread; i < row.packs; i += step) fetch(row, i);
+    for (int turn = 0;; turn ^= 1) {
+        __pipeline_commit();
+        const std::int64_t after = r + clusters;
+        const bool more = after < rows.count;
+        Row next = row;
+        if (more) next = row_at(after);
+        const auto y_at = [&](int i) { return i < kept_y ? y_packs[i] : load<T, V, true>(row.y + i * V); };
+        const auto dy_at = [&](int i) { return i < kept_dy ? dy_packs[i] : load<T, V, true>(row.dy + i * V); };
+        const auto edges = [&](auto &&f) {
+            if (thread < row.before) f(thread - row.before);
+            if (thread < row.behind) f(row.packs * V + thread);
         };
-        const auto y_at = [&](std::int64_t i) { return load<T, V, true, true>(from_y + parts.head + i * V); };
-        const auto dy_at = [&](std::int64_t i) { return load<T, V, true>(from_dy + parts.head + i * V); };
-        std::int64_t i = threadIdx.x;
-        for (; i + (U - 1) * step < parts.packs; i += U * step) {
-            Elements<T, V> g[U], e[U];
+        float sum = 0;
+        __pipeline_wait_prior(0);
+        for (int i = thread; i < row.packs; i += U * step) {
+            Elements<T, V> g[U];
 #pragma unroll
-            for (int u = 0; u < U; ++u) g[u] = dy_at(i + u * step), e[u] = y_at(i + u * step);
+            for (int u = 0; u < U; ++u)
+                if (i + u * step < row.packs) g[u] = dy_at(i + u * step);
 #pragma unroll
-            for (int u = 0; u < U; ++u) add(i + u * step, g[u], e[u]);
+            for (int u = 0; u < U; ++u)
+                if (i + u * step < row.packs) {
+                    Elements<T, V> e;
+                    if (!log) e = y_at(i + u * step);
+#pragma unroll
+                    for (int v = 0; v < V; ++v) sum += log ? g[u][v] : g[u][v] * e[v];
+                }
         }
-        for (; i < parts.packs; i += step) add(i, dy_at(i), y_at(i));
-        parts.edges([&](std::int64_t c) { sum += log ? widen<T>(from_dy[c]) : widen<T>(from_dy[c]) * widen<T>(from_y[c]); });
-        sum = team_reduce(sum, Add(), 0.0f, scratch);
+        edges([&](int c) { sum += log ? widen<T>(row.dy[c]) : widen<T>(row.dy[c]) * widen<T>(row.y[c]); });
+        sum = block_reduce(sum, Add(), 0.0f, scratch);
+        if (blocks > 1) {
+            if (thread == 0) sums[turn] = sum;
+            cluster_arrive();
+            cluster_wait();
+            sum = 0;
+#pragma unroll 2
+            for (int b = 0; b < blocks; ++b) sum += *of_block(sums + turn, static_cast<unsigned>(b));
+        }
         const auto result = [&](float g, float e) { return log ? g - exponential<T>(e) * sum : e * (g - sum); };
-        for (i -= step; i >= 0; i -= U * step) {
-            Elements<T, V> g[U], e[U];
+        const int top = row.packs > next.packs ? row.packs : next.packs;
+        for (int i = thread + (top - 1) / step * step; i >= 0; i -= U * step) {
+            Elements<T, V> g[U];
 #pragma unroll
             for (int u = 0; u < U; ++u) {
-                const std::int64_t at = i - u * step;
-                if (at < 0) continue;
-                e[u] = at < kept_y ? y_packs[at] : y_at(at);
-                g[u] = at < kept_dy ? dy_packs[at] : dy_at(at);
+                const int at = i - u * step;
+                if (at >= 0 && at < row.packs) g[u] = dy_at(at);
             }
 #pragma unroll
             for (int u = 0; u < U; ++u) {
-                const std::int64_t at = i - u * step;
-                if (at < 0) continue;
-                float d[V];
+                const int at = i - u * step;
+                if (at >= 0 && at < row.packs) {
+                    const Elements<T, V> e = y_at(at);
+                    float d[V];
 #pragma unroll
-                for (int v = 0; v < V; ++v) d[v] = result(g[u][v], e[u][v]);
-                store_pack<T>(to + parts.head + at * V, d);
+                    for (int v = 0; v < V; ++v) d[v] = result(g[u][v], e[v]);
+                    store_pack<T>(row.to + at * V, d);
+                }
+                if (more && at >= 0 && at < next.packs) fetch(next, at);
             }
         }
-        parts.edges([&](std::int64_t c) { to[c] = narrow<T>(result(widen<T>(from_dy[c]), widen<T>(from_y[c]))); });
+        edges([&](int c) { row.to[c] = narrow<T>(result(widen<T>(row.dy[c]), widen<T>(row.y[c]))); });
+        if (!more) break;
+        row = next;
+        r = after;
+    }
+    if (blocks > 1) {  // the others have read the sums
+        cluster_arrive();
+        cluster_wait();
     }
 }
 
-// Blocks for such rows, and their shared memory. operands: of which packs are kept.
+// Blocks for such rows, and their shared memory. operands: of which packs are kept. most_shared: blocks that may share a row.
 struct KeptRows {
     KeptRows() = default;
     // Whether the operands are laid out for it, at addresses that are equally far behind 16 bytes.
     template <int K>
-    KeptRows(const Device &device, const Rows<K> &rows, int v, int operands) {
-        fits = rows.length >= kShortestKept;
+    KeptRows(const Device &device, const Rows<K> &rows, int v, int operands, int most_shared = 1) {
+        fits = rows.length >= kShortestKept && small(rows.length);
         for (int k = 0; k < K; ++k) {
             fits &= rows.stride[k] == 1;
             for (int d = 0; d < rows.starts.ndim; ++d) fits &= (rows.starts.strides[k][d] - rows.starts.strides[0][d]) % v == 0;
         }
-        const std::int64_t packs = rows.length / v;
         int most = 0, all = 0;
         check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device.index()), "softmax");
         check(cudaDeviceGetAttribute(&all, cudaDevAttrMaxSharedMemoryPerMultiprocessor, device.index()), "softmax");
-        const std::int64_t room = (most - 1024) / 16, wanted = packs * operands, half = (all / 2 - 2048) / 16;  // beside scratch
-        const std::int64_t given = std::min(room, wanted);
-        kept[0] = std::min(packs, given);
-        kept[1] = given - kept[0];
+        const std::int64_t room = (most - 1024) / 16, half = (all / 2 - 2048) / 16;  // beside scratch
+        const auto packs_of = [&](int blocks) { return (rows.length / v + blocks - 1) / blocks; };
+        while (in_cluster < most_shared && packs_of(in_cluster) * operands > room) in_cluster *= 2;
+        if (packs_of(in_cluster) * operands > room) in_cluster = 1;
+        const std::int64_t packs = packs_of(in_cluster), given = std::min(room, packs * operands);
+        kept[0] = static_cast<int>(std::min(packs, given));
+        kept[1] = static_cast<int>(given) - kept[0];
         nbytes = static_cast<std::size_t>(given) * 16;
         threads = given > half ? 1024 : 512;
         while (threads > 64 && threads * 2 > packs) threads /= 2;
         blocks = blocks_for(device, rows.count, 1, 32);
     }
     bool fits = false;
-    std::int64_t kept[2];
+    int in_cluster = 1, kept[2];
     std::size_t nbytes;
     unsigned threads, blocks;
 };

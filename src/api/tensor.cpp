@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "api/guard.h"
+#include "api/wrap.h"
 #include "device/attrs/data.h"
 #include "engine/backward.h"
 #include "nn/init.h"
@@ -48,6 +49,28 @@ const char *const kReadAfter = "name the tensor as an output of mpt_capture_end 
 
 }  // namespace
 
+std::size_t api::reach(mpt_dtype dtype, const Dims &extents, const Dims &steps) {
+    std::size_t last = 0;  // element, checked for overflow
+    for (int i = 0; i < steps.n; ++i) {
+        if (steps[i] < 0) fail(MPT_ERROR_ARGUMENT, "argument 'strides' is ", steps, ": strides must not be negative");
+        std::size_t far = 0;
+        if (extents[i] > 0 && (__builtin_mul_overflow(static_cast<std::size_t>(extents[i] - 1), static_cast<std::size_t>(steps[i]), &far) ||
+                               __builtin_add_overflow(last, far, &last) || last > std::numeric_limits<std::size_t>::max() / 32))
+            fail(MPT_ERROR_ARGUMENT, "argument 'strides' is ", steps, ": the last element's address overflows");
+    }
+    return numel(extents) == 0 ? 0 : (last + 1) * dtype_size(dtype);
+}
+
+Ref<Tensor> api::wrapped(Context &ctx, mpt_dtype dtype, const Dims &extents, const Dims &steps, void *data, std::size_t nbytes, mpt_release_fn release,
+                         void *user_data) {
+    if (reinterpret_cast<std::uintptr_t>(data) % dtype_size(dtype) != 0)
+        fail(MPT_ERROR_ARGUMENT, "argument 'data' is ", data, ", which is not aligned to the ", dtype_size(dtype), " bytes of ", dtype_name(dtype));
+    Ref<Storage> storage = make<Storage>(ctx, data, nbytes / dtype_size(dtype) * dtype_size(dtype));
+    Ref<Tensor> t = make<Tensor>(ctx, storage, dtype, extents, steps, 0);
+    storage->set_release(release, user_data);
+    return t;
+}
+
 mpt_status MPT_CALL mpt_tensor_create(mpt_context *ctx, mpt_dtype dtype, int32_t ndim, const int64_t *shape, mpt_tensor **out) {
     return api::call("mpt_tensor_create", ctx, "ctx", [&](Context &c) {
         api::need(out, "out");
@@ -65,25 +88,11 @@ mpt_status MPT_CALL mpt_tensor_wrap(mpt_context *ctx, mpt_dtype dtype, int32_t n
         const Dims extents = api::dims(ndim, shape, "ndim", "shape");
         checked_bytes(extents, dtype, "argument 'shape'");
         const Dims steps = strides ? api::dims(ndim, strides, "ndim", "strides") : contiguous(extents);
-        std::size_t last = 0;  // element, checked for overflow
-        for (int i = 0; i < steps.n; ++i) {
-            if (steps[i] < 0) fail(MPT_ERROR_ARGUMENT, "argument 'strides' is ", steps, ": strides must not be negative");
-            std::size_t reach = 0;
-            if (extents[i] > 0 && (__builtin_mul_overflow(static_cast<std::size_t>(extents[i] - 1), static_cast<std::size_t>(steps[i]), &reach) ||
-                                   __builtin_add_overflow(last, reach, &last) || last > std::numeric_limits<std::size_t>::max() / 32))
-                fail(MPT_ERROR_ARGUMENT, "argument 'strides' is ", steps, ": the last element's address overflows");
-        }
-        const std::size_t needed = numel(extents) == 0 ? 0 : (last + 1) * dtype_size(dtype);
+        const std::size_t needed = api::reach(dtype, extents, steps);
         if (needed > nbytes)
             fail(MPT_ERROR_ARGUMENT, "argument 'nbytes' is ", nbytes, ": shape ", extents, " with strides ", steps, " reaches over ", needed, " bytes");
         if (nbytes > 0) api::need(data, "data");
-        if (reinterpret_cast<std::uintptr_t>(data) % dtype_size(dtype) != 0)
-            fail(MPT_ERROR_ARGUMENT, "argument 'data' is ", data, ", which is not aligned to the ", dtype_size(dtype), " bytes of ", dtype_name(dtype));
-        // The release callback is armed last: on failure the memory stays the caller's.
-        Ref<Storage> storage = make<Storage>(c, data, nbytes / dtype_size(dtype) * dtype_size(dtype));
-        Ref<Tensor> t = make<Tensor>(c, storage, dtype, extents, steps, 0);
-        storage->set_release(release, user_data);
-        *out = t.detach();
+        *out = api::wrapped(c, dtype, extents, steps, data, nbytes, release, user_data).detach();
     });
 }
 

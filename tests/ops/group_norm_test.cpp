@@ -86,6 +86,12 @@ std::vector<Case> cases() {
         {.name = "NoPixels", .x = {2, 4, 0}},
         {.name = "Large", .x = {2, 8, 60, 60}, .groups = 4},
         {.name = "LargeChannelsLast", .x = {3, 40, 20, 20}, .groups = 4, .layout = Layout::ChannelsLast},
+        // Groups that several blocks of a GPU share.
+        {.name = "LargeImages", .x = {1, 8, 96, 96}, .groups = 2},
+        {.name = "LargeImagesChannelsLast", .x = {1, 16, 80, 80}, .groups = 4, .layout = Layout::ChannelsLast},
+        // Packs of 16 bits hold channels of several groups.
+        {.name = "NarrowGroups", .x = {2, 48, 24, 24}, .groups = 16, .layout = Layout::ChannelsLast},
+        {.name = "NarrowRows", .x = {2, 96, 4, 6}, .groups = 32},
         {.name = "ManyChannels", .x = {3, 1200, 3, 3}, .groups = 3, .layout = Layout::ChannelsLast},
     };
     for (const Form &form : forms)

@@ -14,7 +14,9 @@ DESCRIPTION = ROOT / "abi" / "mpt.json"
 pytestmark = pytest.mark.skipif(not DESCRIPTION.exists(), reason="the tests run outside of the repository")
 
 # What the layer does through a function of support.h, and what it has no use for.
-ELSEWHERE = {"mpt_tensor_wrap": ["wrap", "wrap_buffer", "from_dlpack"], "mpt_custom_op": ["custom_op"], "mpt_layer_custom": ["layer_custom"],
+ELSEWHERE = {"mpt_tensor_wrap": ["wrap", "wrap_buffer"], "mpt_tensor_to_dlpack": ["to_dlpack"],
+             "mpt_tensor_to_dlpack_unversioned": ["to_dlpack"], "mpt_tensor_from_dlpack": ["from_dlpack"],
+             "mpt_tensor_from_dlpack_unversioned": ["from_dlpack"], "mpt_custom_op": ["custom_op"], "mpt_layer_custom": ["layer_custom"],
              "mpt_state_save_to": ["state_save_to"], "mpt_state_load_from": ["state_load_from"], "mpt_custom_op_desc_init": ["custom_op"],
              "mpt_custom_layer_desc_init": ["layer_custom"]}
 REASONS = {f"mpt_{handle}_{verb}": "the core retains and releases; an object's end or close() gives its handle back"

@@ -38,7 +38,7 @@ def _open_nvidia_libraries() -> None:
 
 
 class Context(_core.mpt_context, _core.Handle):
-    """A device, its memory, its random numbers and its settings. Everything made from it keeps it alive; one thread at a time uses it.
+    """A device, its memory, its random numbers and its settings. Everything made from it keeps it alive; threads that share it take turns.
 
     In a `with` statement it is the current context, which tensors and layers are made in unless one is given.
     log: called with a LogLevel and a text; it is kept for good.
@@ -55,6 +55,7 @@ class Context(_core.mpt_context, _core.Handle):
             _core.set_log(desc, log)
         self._adopt(_core.mpt_context_create(desc), self)
         self.__dict__["_ctx"] = None
+        self._index = index
         self._blocks: dict[str, int] = {}
         self._depth = 0
 
@@ -103,6 +104,11 @@ class Context(_core.mpt_context, _core.Handle):
     def device(self) -> Device:
         """The device in use, which for "auto" is the one that was found."""
         return Device(_core.mpt_context_device(self))
+
+    @property
+    def index(self) -> int:
+        """The number of the device among those of its kind."""
+        return self._index
 
     @property
     def threads(self) -> int:

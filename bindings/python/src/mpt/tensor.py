@@ -177,10 +177,11 @@ class Tensor(ops.TensorMethods, _core.mpt_tensor, _core.TensorBuffer, _core.Hand
 
     # ---- DLPack ----
     def __dlpack_device__(self) -> tuple[int, int]:
-        return (2, 0) if self._on_gpu() else (1, 0)
+        return (2, self._ctx.index) if self._on_gpu() else (1, 0)
 
-    def __dlpack__(self, *, stream: Any = None, max_version: tuple[int, int] | None = None, dl_device: tuple[int, int] | None = None,
+    def __dlpack__(self, *, stream: int | None = None, max_version: tuple[int, int] | None = None, dl_device: tuple[int, int] | None = None,
                    copy: bool | None = None) -> Any:
+        """A capsule of this memory. stream: the consumer's, as the protocol says: None is CUDA's default stream, -1 orders nothing."""
         if self.requires_grad:
             raise BufferError("the tensor asks for gradients: use detach()")
         if dl_device is not None and tuple(dl_device) != self.__dlpack_device__():
@@ -188,10 +189,11 @@ class Tensor(ops.TensorMethods, _core.mpt_tensor, _core.TensorBuffer, _core.Hand
         given = self
         if copy:
             given = empty(self.shape, self.dtype, ctx=self._ctx).copy_(self)
-        if self._on_gpu():
-            self._ctx.synchronize()
-        device, index = given.__dlpack_device__()
-        return _core.to_dlpack(given, device, index, int(max_version is not None and max_version[0] >= 1))
+        if stream == 0 and self._on_gpu():
+            raise BufferError("stream is 0, which is ambiguous: give 1 for CUDA's default stream, 2 for the thread's own, or -1")
+        if stream is None and self._on_gpu():
+            stream = 1
+        return _core.to_dlpack(given, None if stream == -1 else stream, int(max_version is not None and max_version[0] >= 1))
 
     # ---- in place ----
     def fill_(self, value: float) -> Tensor:
@@ -536,7 +538,7 @@ def from_dlpack(data: Any, *, ctx: Context | None = None) -> Tensor:
         if ctx.device == Device.CUDA:
             arguments["stream"] = ctx.stream or 1
         try:
-            capsule = data.__dlpack__(max_version=(1, 0), **arguments)
+            capsule = data.__dlpack__(max_version=(1, 1), **arguments)
         except TypeError:
             capsule = data.__dlpack__(**arguments)
     out: Tensor = _core.from_dlpack(ctx, capsule)

@@ -514,6 +514,16 @@ pub struct mpt_average {
 pub struct mpt_state {
     _unused: [u8; 0],
 }
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct DLManagedTensor {
+    _unused: [u8; 0],
+}
+#[repr(C)]
+#[derive(Debug, Copy, Clone)]
+pub struct DLManagedTensorVersioned {
+    _unused: [u8; 0],
+}
 #[doc = " Gives memory aligned to 64 bytes, or NULL when there is none. stream: NULL on the CPU."]
 pub type mpt_alloc_fn = ::std::option::Option<
     unsafe extern "C" fn(
@@ -1026,7 +1036,7 @@ extern "C" {
     pub fn mpt_context_retain(ctx: *mut mpt_context);
 }
 extern "C" {
-    #[doc = " Everything made from a context keeps it alive; it goes with the last of them. Close autocast, no-grad and capture first: they hold it too."]
+    #[doc = " Everything made from a context keeps it alive; it goes with the last of them. An open capture and an autocast with a policy hold it, too."]
     pub fn mpt_context_release(ctx: *mut mpt_context);
 }
 extern "C" {
@@ -1125,6 +1135,44 @@ extern "C" {
         nbytes: usize,
         release: mpt_release_fn,
         user_data: *mut ::std::os::raw::c_void,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Gives tensor's memory to another library through DLPack 1.1, without a copy. *out keeps tensor's memory until its deleter is called, once, from any"]
+    #[doc = " thread. stream: the one that the consumer works on, a cudaStream_t of the context's GPU: it waits for what is enqueued by now;"]
+    #[doc = " NULL: the host orders the work. The CPU has none. Writes of the consumer need mpt_tensor_mark_modified. Not inside a capture."]
+    pub fn mpt_tensor_to_dlpack(
+        tensor: *mut mpt_tensor,
+        stream: *mut ::std::os::raw::c_void,
+        out: *mut *mut DLManagedTensorVersioned,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The same for consumers that know the struct without a version, of DLPack before 1.0."]
+    pub fn mpt_tensor_to_dlpack_unversioned(
+        tensor: *mut mpt_tensor,
+        stream: *mut ::std::os::raw::c_void,
+        out: *mut *mut DLManagedTensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " Wraps memory of another library, on the context's device, without a copy. mpt calls the deleter when it no longer uses the memory, as mpt_tensor_wrap"]
+    #[doc = " its release function; after a failure managed is the caller's still. stream: the one that the producer works on: the context's waits for what is"]
+    #[doc = " enqueued there by now; NULL: the producer has ordered the work. The CPU has none. Read-only memory is refused. Not inside a capture."]
+    pub fn mpt_tensor_from_dlpack(
+        ctx: *mut mpt_context,
+        managed: *mut DLManagedTensorVersioned,
+        stream: *mut ::std::os::raw::c_void,
+        out: *mut *mut mpt_tensor,
+    ) -> mpt_status;
+}
+extern "C" {
+    #[doc = " The same for the struct without a version, of DLPack before 1.0, which cannot say that memory is read-only."]
+    pub fn mpt_tensor_from_dlpack_unversioned(
+        ctx: *mut mpt_context,
+        managed: *mut DLManagedTensor,
+        stream: *mut ::std::os::raw::c_void,
         out: *mut *mut mpt_tensor,
     ) -> mpt_status;
 }

@@ -33,9 +33,7 @@ fn main() -> mpt::Result<()> {
         let (what, n) = line.split_once(' ').unwrap();
         let n: usize = n.parse().unwrap();
         match what {
-            "ndim" => (0..n).for_each(|_| {
-                std::hint::black_box(one.ndim());
-            }),
+            "ndim" => assert_eq!((0..n).map(|_| one.ndim()).sum::<usize>(), n * one.ndim()),
             "add" => (0..n).try_for_each(|_| one.add(&one).map(drop))?,
             "item" => (0..n).try_for_each(|_| one.item().map(drop))?,
             _ => {

@@ -9,8 +9,13 @@ fn root() -> PathBuf {
 }
 
 /// Functions of the header that the safe layer does not call, and why.
+const DLPACK: &str = "DLPack's structs belong to the libraries that exchange them, and none of Rust's is among the crates in use; memory comes in through mpt_tensor_wrap";
 const REASONS: &[(&str, &str)] = &[
     ("mpt_context_retain", "contexts are counted in Rust: Context is an Rc of the one reference"),
+    ("mpt_tensor_to_dlpack", DLPACK),
+    ("mpt_tensor_to_dlpack_unversioned", DLPACK),
+    ("mpt_tensor_from_dlpack", DLPACK),
+    ("mpt_tensor_from_dlpack_unversioned", DLPACK),
 ];
 
 /// A little of JSON: enough to find the names of the functions.
