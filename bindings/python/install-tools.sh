@@ -3,4 +3,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . scripts/lib.sh
-need_packages gcc libc6-dev python3-dev python3-venv
+need_packages gcc libc6-dev python3-dev python3-venv valgrind

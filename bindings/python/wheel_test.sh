@@ -13,7 +13,7 @@ cp -R "$here/../../include" "$work/copy"
 (cd "$here/.." && tar cf - --exclude=build --exclude='*.so' --exclude=__pycache__ --exclude='swig_core.py*' python) | (cd "$work/copy/bindings" && tar xf -)
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" download -q --disable-pip-version-check --no-deps -d "$work/probe" scikit-build-core || { echo "skipped: PyPI cannot be reached"; exit 77; }
-"$work/venv/bin/pip" install -q --disable-pip-version-check "$work/copy/bindings/python" -C cmake.define.MPT_PREBUILT="$libraries"
+"$work/venv/bin/pip" install -q --disable-pip-version-check "$work/copy/bindings/python" --config-settings=cmake.define.MPT_PREBUILT="$libraries"
 rm -r "$work/copy"
 # README's program is its second block.
 awk '/^```python/ { inside = 1; next } /^```/ { if (inside) exit } inside' "$here/README.md" >"$work/away/readme.py"

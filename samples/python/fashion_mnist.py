@@ -3,6 +3,8 @@
 The same options, table, log and checkpoint; a seed gives the same weights as there. The bar needs tqdm, the plot matplotlib: without them
 there are lines of text and no plot.
 """
+from __future__ import annotations
+
 import argparse
 import csv
 import fnmatch
@@ -12,20 +14,23 @@ import os
 import pathlib
 import sys
 import time
+from typing import Any, Callable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 import mpt
 
 MEAN, DEVIATION = np.float32(0.2860), np.float32(0.3530)
 TEST_BATCH, STEPS_PER_READOUT = 500, 10
+Set = tuple[NDArray[np.float32], NDArray[np.uint8]]  # images and labels
 COLUMNS = ["epoch", "seconds", "learning_rate", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "loss_scale", "skipped"]
 
 
 # ---- options ----
 
-def whole(least, most):
-    def convert(text):
+def whole(least: int, most: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
         value = int(text)
         if not least <= value <= most:
             raise argparse.ArgumentTypeError(f"{text}: a whole number from {least} to {most} is needed")
@@ -33,7 +38,7 @@ def whole(least, most):
     return convert
 
 
-def options():
+def options() -> argparse.Namespace:
     p = argparse.ArgumentParser(description="Trains a small convolutional network on Fashion-MNIST with mpt.", allow_abbrev=False)
     p.add_argument("--epochs", type=whole(1, 1000), default=10, metavar="N", help="how often to go over the training images (default 10)")
     p.add_argument("--batch", type=whole(1, 60000), default=128, metavar="N", help="images per step (default 128)")
@@ -54,7 +59,7 @@ def options():
 
 # ---- data ----
 
-def read_idx(folder, name, ndim):
+def read_idx(folder: str, name: str, ndim: int) -> NDArray[np.uint8]:
     path = pathlib.Path(folder, name)
     try:
         data = path.read_bytes()
@@ -66,14 +71,14 @@ def read_idx(folder, name, ndim):
     return np.frombuffer(data, np.uint8, offset=4 + 4 * ndim).reshape(shape)
 
 
-def load(folder, part, limit):
+def load(folder: str, part: str, limit: int) -> Set:
     images = read_idx(folder, f"{part}-images-idx3-ubyte.gz", 3)[:limit or None]
     labels = read_idx(folder, f"{part}-labels-idx1-ubyte.gz", 1)[:limit or None]
     pixels = (images.astype(np.float32) / np.float32(255) - MEAN) / DEVIATION
     return np.ascontiguousarray(pixels[:, None]), np.ascontiguousarray(labels)
 
 
-def splitmix(state):
+def splitmix(state: int) -> tuple[int, int]:
     """[Steele et al. 2014]"""
     mask = 2**64 - 1
     state = (state + 0x9E3779B97F4A7C15) & mask
@@ -83,7 +88,7 @@ def splitmix(state):
     return state, z ^ z >> 31
 
 
-def shuffled(n, seed, epoch):
+def shuffled(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
     """The order that the C samples have."""
     state = (splitmix(seed)[1] + epoch) & (2**64 - 1)
     order = list(range(n))
@@ -96,7 +101,7 @@ def shuffled(n, seed, epoch):
 
 # ---- the model ----
 
-def build_model():
+def build_model() -> mpt.Layer:
     return mpt.Sequential(
         conv1=mpt.Conv2d(1, 32), relu1=mpt.ReLU(), pool1=mpt.MaxPool2d(),   # [N, 1, 28, 28] -> [N, 32, 13, 13]
         conv2=mpt.Conv2d(32, 64), relu2=mpt.ReLU(), pool2=mpt.MaxPool2d(),  # -> [N, 64, 5, 5]
@@ -104,7 +109,7 @@ def build_model():
         flatten=mpt.Flatten(), linear1=mpt.Linear(576, 64), relu4=mpt.ReLU(), linear2=mpt.Linear(64, 10))
 
 
-def make_policy(o, model):
+def make_policy(o: argparse.Namespace, model: mpt.Layer) -> mpt.Policy | None:
     if o.precision == "f32":
         return None
     if o.precision != "fp8":
@@ -120,23 +125,23 @@ def make_policy(o, model):
 
 
 class Trainer:
-    def __init__(self, o):
+    def __init__(self, o: argparse.Namespace) -> None:
         self.o = o
         self.model = build_model()
         self.policy = make_policy(o, self.model)
         self.scaler = mpt.Scaler() if o.precision == "f16" else None
         self.optimizer = mpt.Adam(self.model)
-        if not o.eager:
-            self.train_step, self.test_step = mpt.capture(self.train_step), mpt.capture(self.test_step)
+        self.train: Any = self.train_step if o.eager else mpt.capture(self.train_step)
+        self.test: Any = self.test_step if o.eager else mpt.capture(self.test_step)
 
-    def forward(self, images, labels):
+    def forward(self, images: mpt.Tensor, labels: mpt.Tensor) -> tuple[mpt.Tensor, mpt.Tensor]:
         """Under autocast products run in the policy's type, the loss in f32."""
         with mpt.autocast(self.policy):
             logits = self.model(images)
             loss = mpt.cross_entropy(logits, labels)
         return loss, logits.cast("f32")
 
-    def train_step(self, images, labels):
+    def train_step(self, images: mpt.Tensor, labels: mpt.Tensor) -> tuple[mpt.Tensor, mpt.Tensor]:
         loss, logits = self.forward(images, labels)
         loss.backward(self.scaler)        # of the scaled loss, so that small gradients survive f16
         self.optimizer.step(self.scaler)  # unscales, and skips the step where a gradient overflowed
@@ -144,16 +149,16 @@ class Trainer:
             self.scaler.update()          # a lower scale after a skip, a higher one after many good steps
         return loss, logits
 
-    def test_step(self, images, labels):
+    def test_step(self, images: mpt.Tensor, labels: mpt.Tensor) -> tuple[mpt.Tensor, mpt.Tensor]:
         with mpt.no_grad():
             return self.forward(images, labels)
 
-    def run(self, step, images, labels):
+    def run(self, step: Any, images: NDArray[np.float32], labels: NDArray[np.uint8]) -> Any:
         return step(mpt.tensor(images), mpt.tensor(labels)) if self.o.eager else step(images, labels)
 
-    def state(self, seed):
+    def state(self, seed: int) -> mpt.State:
         state = mpt.State(model=self.model, optimizer=self.optimizer)
-        if self.o.precision == "fp8":
+        if self.policy and self.o.precision == "fp8":
             state["fp8"] = mpt.Fp8(self.policy, self.model)
         if self.scaler:
             state["scaler"] = self.scaler
@@ -164,33 +169,35 @@ class Trainer:
 class Figures:
     """Sums over rows, so that batches of different sizes can be put together."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.sums, self.n = np.zeros(2), 0
 
-    def add(self, loss, logits, labels):
+    def add(self, result: tuple[mpt.Tensor, mpt.Tensor], labels: NDArray[np.uint8]) -> None:
+        loss, logits = result
         n = len(labels)
-        self.sums += loss.item() * n, np.count_nonzero(logits.numpy().argmax(1) == labels)
+        self.sums += np.array([loss.item() * n, np.count_nonzero(logits.numpy().argmax(1) == labels)])
         self.n += n
 
     @property
-    def means(self):
+    def means(self) -> NDArray[np.float64]:
         return self.sums / self.n if self.n else np.full(2, math.nan)
 
 
 # ---- the loop ----
 
-def batches(data, size, order=None):
+def batches(data: Set, size: int, order: NDArray[np.int64] | None = None) -> Iterator[Set]:
     images, labels = data
     for start in range(0, len(labels), size):
-        rows = slice(start, start + size) if order is None else order[start:start + size]
+        rows: Any = slice(start, start + size) if order is None else order[start:start + size]
         yield images[rows], labels[rows]
 
 
 class Progress:
     """A bar on a terminal, by tqdm where that is there; a line each tenth elsewhere."""
 
-    def __init__(self, title, steps, later):
-        self.title, self.steps, self.later, self.tenth, self.start, self.bar = title, steps, later, 0, time.monotonic(), None
+    def __init__(self, title: str, steps: int, later: int) -> None:
+        self.title, self.steps, self.later, self.tenth, self.start = title, steps, later, 0, time.monotonic()
+        self.bar: Any = None
         self.loss = self.accuracy = math.nan
         if sys.stdout.isatty():
             try:
@@ -199,7 +206,7 @@ class Progress:
             except ImportError:
                 pass
 
-    def update(self, done, scale, skipped):
+    def update(self, done: int, scale: str, skipped: int) -> None:
         if self.bar is not None:
             self.bar.set_postfix(loss=f"{self.loss:.4f}", acc=f"{100 * self.accuracy:.1f} %", scale=scale, skipped=skipped, refresh=False)
             self.bar.update()
@@ -211,17 +218,17 @@ class Progress:
             print(f"{self.title} {self.tenth * 10:3d} %  {done}/{self.steps}  {rate:.1f} steps/s  left {duration}  loss {self.loss:.4f}  "
                   f"acc {100 * self.accuracy:.1f} %  scale {scale}  skipped {skipped}", flush=True)
 
-    def close(self):
+    def close(self) -> None:
         if self.bar is not None:
             self.bar.close()
 
 
-def print_row(row):
+def print_row(row: list[Any]) -> None:
     scale = f"{row[7]:.6g}" if row[7] > 0 else "-"
     print(f"{row[0]:5d}  {row[1]:8.1f}  {row[3]:10.4f}  {100 * row[4]:11.2f}  {row[5]:9.4f}  {100 * row[6]:10.2f}  {scale:>10}  {row[8]:7d}", flush=True)
 
 
-def write_log(path, rows):
+def write_log(path: pathlib.Path, rows: list[list[Any]]) -> None:
     draft = pathlib.Path(f"{path}.{os.getpid()}.part")
     with open(draft, "w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -230,7 +237,7 @@ def write_log(path, rows):
     draft.replace(path)
 
 
-def read_log(path, last):
+def read_log(path: pathlib.Path, last: int) -> list[list[Any]]:
     try:
         with open(path, newline="") as file:
             lines = list(csv.reader(file))
@@ -238,11 +245,11 @@ def read_log(path, last):
         return []
     if not lines or lines[0] != COLUMNS:
         return []
-    rows = [[int(r[0]), *map(float, r[1:8]), int(r[8])] for r in lines[1:] if len(r) == 9]
+    rows: list[list[Any]] = [[int(r[0]), *map(float, r[1:8]), int(r[8])] for r in lines[1:] if len(r) == 9]
     return [r for r in rows if r[0] <= last]
 
 
-def write_plot(path, rows, title):
+def write_plot(path: pathlib.Path, rows: list[list[Any]], title: str) -> bool:
     try:
         import matplotlib
     except ImportError:
@@ -263,7 +270,7 @@ def write_plot(path, rows, title):
     return True
 
 
-def resume(o, state):
+def resume(o: argparse.Namespace, state: mpt.State) -> tuple[int, int]:
     codes = {"f32": mpt.f32, "f16": mpt.f16, "bf16": mpt.bf16, "fp8": mpt.f8e4m3}
     first = mpt.State(precision=int(codes[o.precision]))
     saved = o.precision
@@ -284,7 +291,7 @@ def resume(o, state):
     return state["epoch"], state["seed"]
 
 
-def train(o, ctx):
+def train(o: argparse.Namespace, ctx: mpt.Context) -> None:
     train_set, test_set = load(o.data, "train", o.limit), load(o.data, "t10k", o.limit)
     trainer = Trainer(o)
     state, epoch, seed, rows = trainer.state(o.seed), 0, o.seed, []
@@ -302,10 +309,10 @@ def train(o, ctx):
     end = o.stop if 0 < o.stop < o.epochs else o.epochs
     steps = -(-len(train_set[1]) // o.batch)
 
-    def test():
+    def test() -> Figures:
         tested = Figures()
         for images, labels in batches(test_set, TEST_BATCH):
-            tested.add(*trainer.run(trainer.test_step, images, labels), labels)
+            tested.add(trainer.run(trainer.test, images, labels), labels)
         return tested
 
     tested = test() if epoch >= end else Figures()
@@ -315,9 +322,9 @@ def train(o, ctx):
         trained, start = Figures(), time.monotonic()
         bar, scale, skipped = Progress(f"epoch {epoch + 1}/{o.epochs}", steps, steps * (end - epoch - 1)), "-", 0
         for step, (images, labels) in enumerate(batches(train_set, o.batch, shuffled(len(train_set[1]), seed, epoch)), 1):
-            result = trainer.run(trainer.train_step, images, labels)
+            result = trainer.run(trainer.train, images, labels)
             if step % STEPS_PER_READOUT == 1 or step == steps:  # reading waits for the device
-                trained.add(*result, labels)
+                trained.add(result, labels)
                 bar.loss, bar.accuracy = result[0].item(), trained.means[1]
                 scale = f"{trainer.scaler.scale:.6g}" if trainer.scaler else "-"
                 skipped = trainer.optimizer.counts.skipped
@@ -326,8 +333,7 @@ def train(o, ctx):
         tested = test()
         bar.close()
         epoch += 1
-        scale = trainer.scaler.scale if trainer.scaler else 0.0
-        rows.append([epoch, seconds, trainer.optimizer.lr, *trained.means, *tested.means, scale, trainer.optimizer.counts.skipped])
+        rows.append([epoch, seconds, trainer.optimizer.lr, *trained.means, *tested.means, trainer.scaler.scale if trainer.scaler else 0.0, trainer.optimizer.counts.skipped])
         print_row(rows[-1])
         state["epoch"] = epoch
         state.save(out / "checkpoint.safetensors")
@@ -337,7 +343,7 @@ def train(o, ctx):
     print(f"test accuracy: {100 * tested.means[1]:.2f} %")
 
 
-def main():
+def main() -> None:
     o = options()
     with mpt.Context(o.device, threads=o.threads, seed=o.seed) as ctx:
         train(o, ctx)

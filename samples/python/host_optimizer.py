@@ -3,6 +3,7 @@
 The rule is Lion [Chen et al. 2023], which mpt does not have. Products run in bf16.
 """
 import numpy as np
+from numpy.typing import NDArray
 
 import mpt
 
@@ -10,12 +11,12 @@ import mpt
 class Lion:
     """p -= lr * (sign(b1 m + (1 - b1) g) + decay p); m = b2 m + (1 - b2) g"""
 
-    def __init__(self, parameters, lr=0.003, b1=0.9, b2=0.99, decay=0.01):
+    def __init__(self, parameters: list[mpt.Tensor], lr: float = 0.003, b1: float = 0.9, b2: float = 0.99, decay: float = 0.01) -> None:
         self.parameters = parameters
         self.moments = [np.zeros(p.shape, np.float32) for p in parameters]
         self.lr, self.b1, self.b2, self.decay = lr, b1, b2, decay
 
-    def step(self):
+    def step(self) -> None:
         for parameter, m in zip(self.parameters, self.moments):
             g = parameter.grad.numpy()  # no copy on the CPU
             with parameter.writable() as p:  # at its end mpt knows that p was changed
@@ -23,7 +24,7 @@ class Lion:
             m += (1 - self.b2) * (g - m)
 
 
-def spirals(n):
+def spirals(n: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Two interleaved spirals of n points each: no straight line separates them."""
     radius = np.repeat(np.arange(1, n + 1) / n, 2)
     classes = np.tile([0, 1], n)
@@ -31,7 +32,7 @@ def spirals(n):
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1).astype(np.float32), classes.astype(np.int64)
 
 
-def main():
+def main() -> None:
     points, classes = spirals(128)
     with mpt.Context(seed=1):
         x, y = mpt.tensor(points), mpt.tensor(classes)

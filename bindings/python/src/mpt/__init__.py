@@ -16,26 +16,24 @@
 """
 from __future__ import annotations
 
-from . import _core, layers, ops, optimizers
-# "as" says to type checkers that a name is for users.
+from . import _core
+from . import layers as layers
+from . import ops as ops
+from . import optimizers as optimizers
 from ._enums import *  # noqa: F403
-from ._enums import DType as DType, Status as Status
-from .context import (
-    Context as Context, ContextMemory as ContextMemory, current_context as current_context, set_default_context as set_default_context)
-from .custom import CustomOp as CustomOp
+from ._enums import DType, Status
+from .context import *  # noqa: F403
+from .custom import *  # noqa: F403
 from .errors import *  # noqa: F403
-from .layer import Layer as Layer, Parallel as Parallel, Residual as Residual, Sequential as Sequential
+from .layer import *  # noqa: F403
 from .layers import *  # noqa: F403
 from .ops import *  # noqa: F403
-from .optimizer import Average as Average, Optimizer as Optimizer, OptimizerCounts as OptimizerCounts
+from .optimizer import *  # noqa: F403
 from .optimizers import *  # noqa: F403
-from .precision import Policy as Policy, Scaler as Scaler, ScalerCounts as ScalerCounts, autocast as autocast
-from .program import CapturedFunction as CapturedFunction, Program as Program, ProgramMemory as ProgramMemory, capture as capture
-from .state import Fp8 as Fp8, Random as Random, State as State
-from .tensor import (
-    Tensor as Tensor, arange as arange, backward as backward, backward_from as backward_from, dtype_name as dtype_name, dtype_size as dtype_size,
-    empty as empty, from_address as from_address, from_buffer as from_buffer, from_dlpack as from_dlpack, full as full, no_grad as no_grad,
-    normal as normal, ones as ones, tensor as tensor, uniform as uniform, zeros as zeros)
+from .precision import *  # noqa: F403
+from .program import *  # noqa: F403
+from .state import *  # noqa: F403
+from .tensor import *  # noqa: F403
 
 f64, f32, f16, bf16 = DType.f64, DType.f32, DType.f16, DType.bf16
 f8e4m3, f8e5m2 = DType.f8e4m3, DType.f8e5m2

@@ -102,9 +102,9 @@ def descriptor(cls: Any, init: Any, fields: dict[str, Any]) -> Any:
     return made
 
 
-def made(out: Any, like: Any) -> Any:
+def made(out: Any, like: Any) -> Tensor:
     out._ctx = like._ctx
-    return out
+    return out  # type: ignore[no-any-return] # the core says nothing of types
 
 
 def made_all(out: Any, like: Any) -> Any:

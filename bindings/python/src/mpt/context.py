@@ -1,8 +1,10 @@
 """Contexts: a device, its memory, its random numbers."""
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import ctypes
+import glob
 import importlib.util
 import os
 import threading
@@ -25,20 +27,14 @@ class ContextMemory(NamedTuple):
 
 
 def _open_nvidia_libraries() -> None:
-    """NVIDIA's wheels lie where no loader looks; once they are open, the CUDA module finds them by name."""
+    """NVIDIA's wheels lie where no loader looks; once they are open, the CUDA module and cuDNN find them by name."""
     spec = importlib.util.find_spec("nvidia")
-    for root in (spec.submodule_search_locations or []) if spec else []:
-        for folder in ("cu13/lib", "cuda_runtime/lib", "cublas/lib", "cudnn/lib"):
-            path = os.path.join(root, folder)
-            if not os.path.isdir(path):
-                continue
-            for prefix in ("libcudart.so", "libnvrtc.so", "libcublasLt.so", "libcublas.so", "libcudnn.so"):
-                for name in sorted(os.listdir(path)):
-                    if name.startswith(prefix):
-                        try:
-                            ctypes.CDLL(os.path.join(path, name), mode=ctypes.RTLD_GLOBAL)
-                        except OSError:
-                            pass  # mpt says what it misses
+    roots = list(spec.submodule_search_locations or []) if spec else []
+    # In this order: the later ones need the earlier ones.
+    for folder, prefix in (("cu13", "libnvrtc.so."), ("cu13", "libcublasLt.so."), ("cu13", "libcublas.so."), ("cudnn", "libcudnn.so.")):
+        for path in sorted(found for root in roots for found in glob.glob(os.path.join(glob.escape(root), folder, "lib", prefix + "*"))):
+            with contextlib.suppress(OSError):  # mpt says what it misses
+                ctypes.CDLL(path)
 
 
 class Context(_core.mpt_context, _core.Handle):
@@ -181,3 +177,6 @@ def set_default_context(ctx: Context) -> None:
     """What current_context() gives outside of any `with context:`."""
     global _default
     _default = ctx
+
+
+__all__ = ["Context", "ContextMemory", "current_context", "set_default_context"]

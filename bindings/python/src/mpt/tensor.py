@@ -10,7 +10,7 @@ from typing import Any, Iterator, Sequence
 
 from . import _core, ops
 from ._enums import Device, DType, GradMode, Init
-from ._support import FLOATING, NUMPY_NAMES, Block, Dims, as_dtype, as_enum, dims as _dims, made
+from ._support import FLOATING, Block, Dims, as_dtype, as_enum, dims as _dims, made
 from .context import Context, current_context
 from .errors import ShapeError
 
@@ -596,4 +596,4 @@ def backward_from(roots: Sequence[Tensor], cotangents: Sequence[Tensor], mode: G
 
 
 __all__ = ["Tensor", "dtype_size", "dtype_name", "empty", "full", "zeros", "ones", "arange", "uniform", "normal", "tensor", "from_dlpack",
-           "from_buffer", "from_address", "no_grad", "backward", "backward_from", "NUMPY_NAMES"]
+           "from_buffer", "from_address", "no_grad", "backward", "backward_from"]
