@@ -17,6 +17,9 @@ if ! [ -f "$work/done" ]; then
         "$work/tools/bin/pip" install -q --disable-pip-version-check --upgrade --target "$work/site" pytest safetensors || { echo "skipped: PyPI cannot be reached"; exit 77; }
     touch "$work/done"
 fi
-[ -f "$here/src/mpt/_swig_core.abi3.so" ] || "$here/build.sh" "$libraries" "$work/tools/bin/python"
+core=$here/src/mpt/_swig_core.abi3.so
+if ! [ -f "$core" ] || [ -n "$(find "$here/mpt.i" "$here/src" "$here/../../include/mpt.h" -newer "$core" \( -name '*.h' -o -name '*.i' \))" ]; then
+    "$here/build.sh" "$libraries" "$work/tools/bin/python"
+fi
 cd "$here"
 PYTHONPATH="$here/src:$work/site" exec "$python" -X faulthandler -m pytest -q -p no:cacheprovider -rs tests/torch

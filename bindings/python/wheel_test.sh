@@ -6,7 +6,9 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 libraries=$(cd "$1" && pwd)
 python3 -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' || { echo "skipped: Python 3.11 or newer with venv is not installed"; exit 77; }
-work=$(mktemp -d "${2:-${TMPDIR:-/tmp}}/wheel.XXXXXX")
+into=${2:-${TMPDIR:-/tmp}}
+mkdir -p "$into"
+work=$(mktemp -d "$(cd "$into" && pwd)/wheel.XXXXXX")
 trap 'rm -r "$work"' EXIT
 mkdir -p "$work/copy/bindings" "$work/away"
 cp -R "$here/../../include" "$work/copy"
