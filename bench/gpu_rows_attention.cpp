@@ -59,7 +59,8 @@ Rows attention_rows() {
     Rows rows;
     for (const bool backward : {false, true})
         for (const mpt_dtype dtype : {MPT_BF16, MPT_F16})
-            rows.push_back({backward ? "attention, 32 x 12 x 1024 x 64 causal, backward" : "attention, 32 x 12 x 1024 x 64 causal, forward",
-                            mpt_dtype_name(dtype), "", [=](const Stage &stage) { return make(stage, dtype, backward); }});
+            rows.push_back(
+                {backward ? "attention, 32 x 12 x 1024 x 64 causal, backward" : "attention, 32 x 12 x 1024 x 64 causal, forward",
+                 mpt_dtype_name(dtype), "", [=](const Stage &stage) { return make(stage, dtype, backward); }});
     return rows;
 }

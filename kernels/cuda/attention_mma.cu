@@ -22,8 +22,8 @@ __device__ __forceinline__ float row_reduce(float x, const F &f) {
 
 // Shared: q, then two stages of a tile of k and one of v.
 template <class T, int D>
-__global__ void __launch_bounds__(kForwardWarps * 32, D == 64 ? 2 : 1) forward(const __grid_constant__ Problem p, const void *q, const void *k, const void *v,
-                                                                              void *out, float *lse) {
+__global__ void __launch_bounds__(kForwardWarps * 32, D == 64 ? 2 : 1)
+    forward(const __grid_constant__ Problem p, const void *q, const void *k, const void *v, void *out, float *lse) {
     using Stored = typename T::Stored;
     constexpr int threads = kForwardWarps * 32;
     constexpr std::uint32_t tile_bytes = kKeys * D * 2;
@@ -66,10 +66,13 @@ __global__ void __launch_bounds__(kForwardWarps * 32, D == 64 ? 2 : 1) forward(c
         const std::uint32_t at = stages + static_cast<std::uint32_t>(tile % 2) * 2 * tile_bytes;
         if (j0 <= row + 15 + beyond) {  // else none of the warp's rows sees this tile
             float s[kKeys / 8][4] = {};
-            multiply_rows<T, D>(s, [&](std::uint32_t (&a)[4], int n) {
+            multiply_rows<T, D>(
+                s,
+                [&](std::uint32_t(&a)[4], int n) {
 #pragma unroll
-                for (int i = 0; i < 4; ++i) a[i] = query[n][i];
-            }, at, 0);
+                    for (int i = 0; i < 4; ++i) a[i] = query[n][i];
+                },
+                at, 0);
             const bool whole = j0 + kKeys <= S && j0 + kKeys - 1 <= row + beyond;
             float top[2] = {largest[0], largest[1]};
 #pragma unroll
@@ -124,12 +127,13 @@ std::unique_ptr<Kernel> on_tensor_cores(const mpt_mod_call &call, std::unique_pt
         allow_shared(forward<T, D>, shared_bytes<D>(), kName);
         const std::int64_t blocks = call.in[0].shape[0] * p.H * ((p.T + kRows - 1) / kRows);
         const std::size_t workspace = otherwise->workspace_bytes;
-        const auto launch = [p, blocks, other = std::shared_ptr<Kernel>(std::move(otherwise))](const void *const *in, void *const *out, void *workspace,
-                                                                                            cudaStream_t stream) {
+        const auto launch = [p, blocks, other = std::shared_ptr<Kernel>(std::move(otherwise))](
+                                const void *const *in, void *const *out, void *workspace, cudaStream_t stream) {
             if (blocks == 0) return;
-            if (!aligned(in[0], 16) || !aligned(in[1], 16) || !aligned(in[2], 16) || !aligned(out[0], 16)) return other->launch(in, out, workspace, stream);
-            forward<T, D><<<static_cast<unsigned>(blocks), kForwardWarps * 32, shared_bytes<D>(), stream>>>(p, in[0], in[1], in[2], out[0],
-                                                                                                           static_cast<float *>(out[1]));
+            if (!aligned(in[0], 16) || !aligned(in[1], 16) || !aligned(in[2], 16) || !aligned(out[0], 16))
+                return other->launch(in, out, workspace, stream);
+            forward<T, D><<<static_cast<unsigned>(blocks), kForwardWarps * 32, shared_bytes<D>(), stream>>>(
+                p, in[0], in[1], in[2], out[0], static_cast<float *>(out[1]));
             check_launch(kName);
         };
         kernel = kernel_of("cuda:attention_mma", launch, workspace);

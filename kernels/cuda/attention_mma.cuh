@@ -1,5 +1,6 @@
 // Attention on tensor cores [Dao 2023]: tiles of 16-bit elements in shared memory, products of fragments of m16n8k16, and which
-// calls have this form. A thread has, of a 16 x 8 tile of a sum, columns 2 (lane % 4) and the next of rows lane / 4 and lane / 4 + 8.
+// calls have this form. A thread has, of a 16 x 8 tile of a sum, columns 2 (lane % 4) and the next of rows lane / 4 and lane / 4
+// + 8.
 #pragma once
 
 #include <cstring>
@@ -24,7 +25,8 @@ __device__ __forceinline__ void copies_wait() {
 
 // Rows first to first + Rows - 1 of a matrix with D columns; those from rows on are 0.
 template <class T, int D, int Rows, int Threads>
-__device__ __forceinline__ void copy_tile(std::uint32_t to, const typename T::Stored *from, std::int64_t stride, int first, int rows) {
+__device__ __forceinline__ void copy_tile(std::uint32_t to, const typename T::Stored *from, std::int64_t stride, int first,
+                                          int rows) {
     constexpr int packs = D / 8;
     static_assert(Rows * packs % Threads == 0);
 #pragma unroll
@@ -71,7 +73,8 @@ __device__ __forceinline__ std::uint32_t packed(float low, float high) {
 
 // sum += weights times rows first to first + 8 N - 1 of the tile; the weights are 16 x 8 tiles of a sum, rounded here.
 template <class T, int D, int N>
-__device__ __forceinline__ void multiply_columns(float (&sum)[D / 8][4], const float (&weights)[N][4], std::uint32_t tile, int first) {
+__device__ __forceinline__ void multiply_columns(float (&sum)[D / 8][4], const float (&weights)[N][4], std::uint32_t tile,
+                                                 int first) {
     const int lane_id = threadIdx.x % 32;
 #pragma unroll
     for (int k = 0; k < N / 2; ++k) {
@@ -90,14 +93,15 @@ __device__ __forceinline__ void multiply_columns(float (&sum)[D / 8][4], const f
 
 // A warp's 16 rows of a sum, times its factors for the upper and the lower eight, to rows from row on of those there are.
 template <class T, int D>
-__device__ __forceinline__ void store_rows(void *to, const Place &x, std::int64_t offset, int row, int rows, const float (&sum)[D / 8][4], float upper,
-                                           float lower) {
+__device__ __forceinline__ void store_rows(void *to, const Place &x, std::int64_t offset, int row, int rows,
+                                           const float (&sum)[D / 8][4], float upper, float lower) {
     const int lane_id = threadIdx.x % 32, up = row + lane_id / 4, low = up + 8;
     auto *p = static_cast<typename T::Stored *>(to) + offset + lane_id % 4 * 2;
 #pragma unroll
     for (int n = 0; n < D / 8; ++n) {
         if (up < rows) *reinterpret_cast<std::uint32_t *>(p + up * x.row + n * 8) = packed<T>(sum[n][0] * upper, sum[n][1] * upper);
-        if (low < rows) *reinterpret_cast<std::uint32_t *>(p + low * x.row + n * 8) = packed<T>(sum[n][2] * lower, sum[n][3] * lower);
+        if (low < rows)
+            *reinterpret_cast<std::uint32_t *>(p + low * x.row + n * 8) = packed<T>(sum[n][2] * lower, sum[n][3] * lower);
     }
 }
 
@@ -117,8 +121,8 @@ inline bool packs(const mpt_mod_operand &x) {
 inline bool tensor_cores(const mpt_mod_call &call, const mpt_mod_operand &random) {
     const mpt_mod_operand &q = call.in[0], &k = call.in[1], &v = call.in[2];
     const std::int64_t d = q.shape[3];
-    return (q.dtype == MPT_F16 || q.dtype == MPT_BF16) && (d == 64 || d == 128) && v.shape[3] == d && !present(call.in[3]) && !present(random) &&
-           q.shape[2] < 1 << 29 && k.shape[2] < 1 << 29 && packs(q) && packs(k) && packs(v);
+    return (q.dtype == MPT_F16 || q.dtype == MPT_BF16) && (d == 64 || d == 128) && v.shape[3] == d && !present(call.in[3]) &&
+           !present(random) && q.shape[2] < 1 << 29 && k.shape[2] < 1 << 29 && packs(q) && packs(k) && packs(v);
 }
 
 // f(format, D).
@@ -136,8 +140,8 @@ void visit_tensor_cores(const mpt_mod_operand &q, F &&f) {
         columns(BF16{});
 }
 
-// attention_mma.cu and attention_mma_grad.cu: the kernel for calls of this form, which goes to `otherwise` for addresses that are not
-// multiples of 16 bytes; or `otherwise` itself.
+// attention_mma.cu and attention_mma_grad.cu: the kernel for calls of this form, which goes to `otherwise` for addresses that are
+// not multiples of 16 bytes; or `otherwise` itself.
 std::unique_ptr<Kernel> on_tensor_cores(const mpt_mod_call &call, std::unique_ptr<Kernel> otherwise);
 std::unique_ptr<Kernel> gradient_on_tensor_cores(const mpt_mod_call &call, std::unique_ptr<Kernel> otherwise);
 

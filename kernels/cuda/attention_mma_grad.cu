@@ -1,5 +1,5 @@
-// The gradient of attention on tensor cores [Dao 2023]: a kernel walks over keys for rows of q, another over queries for rows of k and
-// v, so every result is written once and nothing is added by two blocks. See attention_mma.cuh and device/attrs/attention.h.
+// The gradient of attention on tensor cores [Dao 2023]: a kernel walks over keys for rows of q, another over queries for rows of k
+// and v, so every result is written once and nothing is added by two blocks. See attention_mma.cuh and device/attrs/attention.h.
 #include "attention_mma.cuh"
 
 namespace mpt::cuda::attention {
@@ -15,16 +15,18 @@ struct Gradients {
 
 // delta_i = sum_e y_ie dy_ie; D / 8 threads have a row.
 template <class T, int D>
-__global__ void __launch_bounds__(256) deltas(const __grid_constant__ Problem p, const __grid_constant__ Gradients g, std::int64_t rows, const void *y,
-                                              const void *dy, float *delta) {
+__global__ void __launch_bounds__(256) deltas(const __grid_constant__ Problem p, const __grid_constant__ Gradients g,
+                                              std::int64_t rows, const void *y, const void *dy, float *delta) {
     using P = Pack<typename T::Stored, 8>;
     const std::int64_t row = (blockIdx.x * std::int64_t{256} + threadIdx.x) / (D / 8);
     const int c = threadIdx.x % (D / 8);
     float sum = 0;
     if (row < rows) {
         const std::int64_t i = row % p.T, bh = row / p.T, b = bh / p.H, h = bh % p.H;
-        const P a = *reinterpret_cast<const P *>(static_cast<const typename T::Stored *>(y) + b * g.y.batch + h * g.y.head + i * g.y.row + c * 8);
-        const P d = *reinterpret_cast<const P *>(static_cast<const typename T::Stored *>(dy) + b * g.dy.batch + h * g.dy.head + i * g.dy.row + c * 8);
+        const P a = *reinterpret_cast<const P *>(static_cast<const typename T::Stored *>(y) + b * g.y.batch + h * g.y.head +
+                                                 i * g.y.row + c * 8);
+        const P d = *reinterpret_cast<const P *>(static_cast<const typename T::Stored *>(dy) + b * g.dy.batch + h * g.dy.head +
+                                                 i * g.dy.row + c * 8);
 #pragma unroll
         for (int e = 0; e < 8; ++e) sum = fmaf(widen<T>(a.at[e]), widen<T>(d.at[e]), sum);
     }
@@ -46,8 +48,8 @@ struct Tiles {
     static constexpr std::uint32_t kBytes = kKeys * D * 2;
     std::uint32_t base;
     __device__ std::uint32_t stage(int n) const { return base + static_cast<std::uint32_t>(2 + n % 2 * 2) * kBytes; }
-    __device__ void bring(std::uint32_t to, const Stored *one, std::int64_t one_stride, const Stored *two, std::int64_t two_stride, int first,
-                          int rows) const {
+    __device__ void bring(std::uint32_t to, const Stored *one, std::int64_t one_stride, const Stored *two, std::int64_t two_stride,
+                          int first, int rows) const {
         copy_tile<T, D, kKeys, kThreads>(to, one, one_stride, first, rows);
         copy_tile<T, D, kKeys, kThreads>(to + kBytes, two, two_stride, first, rows);
         copies_end();
@@ -61,9 +63,9 @@ __device__ __forceinline__ void terms(float &s, float &dp, float factor, float l
 }
 
 template <class T, int D>
-__global__ void __launch_bounds__(kThreads, D == 64 ? 3 : 2) queries(const __grid_constant__ Problem p, const __grid_constant__ Gradients g, const void *q,
-                                                                    const void *k, const void *v, const float *lse, const void *dy, const float *delta,
-                                                                    void *dq) {
+__global__ void __launch_bounds__(kThreads, D == 64 ? 3 : 2)
+    queries(const __grid_constant__ Problem p, const __grid_constant__ Gradients g, const void *q, const void *k, const void *v,
+            const float *lse, const void *dy, const float *delta, void *dq) {
     using Stored = typename T::Stored;
     extern __shared__ __align__(128) unsigned char shared_tiles[];
     const Tiles<T, D> at{shared_at(shared_tiles)};
@@ -73,7 +75,8 @@ __global__ void __launch_bounds__(kThreads, D == 64 ? 3 : 2) queries(const __gri
     const int warp = threadIdx.x / 32, lane_id = threadIdx.x % 32, row = first + warp * 16, mine = row + lane_id / 4;
     const auto *keys = static_cast<const Stored *>(k) + b * p.k.batch + h * p.k.head;
     const auto *values = static_cast<const Stored *>(v) + b * p.v.batch + h * p.v.head;
-    const int beyond = p.causal ? S - rows : S, end = min(S, first + kRows + beyond), count = end > 0 ? (end + kKeys - 1) / kKeys : 0;
+    const int beyond = p.causal ? S - rows : S, end = min(S, first + kRows + beyond),
+              count = end > 0 ? (end + kKeys - 1) / kKeys : 0;
     at.bring(at.base, static_cast<const Stored *>(q) + b * p.q.batch + h * p.q.head, p.q.row,
              static_cast<const Stored *>(dy) + b * g.dy.batch + h * g.dy.head, g.dy.row, first, rows);
     if (count > 0) at.bring(at.stage(0), keys, p.k.row, values, p.v.row, 0, S);
@@ -100,8 +103,11 @@ __global__ void __launch_bounds__(kThreads, D == 64 ? 3 : 2) queries(const __gri
             const int j0 = tile * kKeys + part;
             if (j0 > row + 15 + beyond) continue;
             float s[kPart / 8][4] = {}, dp[kPart / 8][4] = {};
-            multiply_rows<T, D>(s, [&](std::uint32_t(&a)[4], int n) { load_left<D>(a, at.base, warp * 16, n); }, here, part);
-            multiply_rows<T, D>(dp, [&](std::uint32_t(&a)[4], int n) { load_left<D>(a, at.base + at.kBytes, warp * 16, n); }, here + at.kBytes, part);
+            multiply_rows<T, D>(
+                s, [&](std::uint32_t(&a)[4], int n) { load_left<D>(a, at.base, warp * 16, n); }, here, part);
+            multiply_rows<T, D>(
+                dp, [&](std::uint32_t(&a)[4], int n) { load_left<D>(a, at.base + at.kBytes, warp * 16, n); }, here + at.kBytes,
+                part);
 #pragma unroll
             for (int n = 0; n < kPart / 8; ++n)
 #pragma unroll
@@ -118,8 +124,9 @@ __global__ void __launch_bounds__(kThreads, D == 64 ? 3 : 2) queries(const __gri
 }
 
 template <class T, int D>
-__global__ void __launch_bounds__(kThreads, 2) keys(const __grid_constant__ Problem p, const __grid_constant__ Gradients g, const void *q, const void *k,
-                                                   const void *v, const float *lse, const void *dy, const float *delta, void *dk, void *dv) {
+__global__ void __launch_bounds__(kThreads, 2)
+    keys(const __grid_constant__ Problem p, const __grid_constant__ Gradients g, const void *q, const void *k, const void *v,
+         const float *lse, const void *dy, const float *delta, void *dk, void *dv) {
     using Stored = typename T::Stored;
     extern __shared__ __align__(128) unsigned char shared_tiles[];
     __shared__ float numbers[2][2][kRows];  // lse and delta of a stage's queries
@@ -157,10 +164,13 @@ __global__ void __launch_bounds__(kThreads, 2) keys(const __grid_constant__ Prob
 #pragma unroll
         for (int part = 0; part < kRows; part += kPart) {
             const int i0 = tile * kRows + part;
-            if (row > i0 + kPart - 1 + beyond) continue;  // none of these rows sees the warp's keys
+            if (row > i0 + kPart - 1 + beyond) continue;        // none of these rows sees the warp's keys
             float s[kPart / 8][4] = {}, dp[kPart / 8][4] = {};  // keys down, queries across
-            multiply_rows<T, D>(s, [&](std::uint32_t(&a)[4], int n) { load_left<D>(a, at.base, warp * 16, n); }, here, part);
-            multiply_rows<T, D>(dp, [&](std::uint32_t(&a)[4], int n) { load_left<D>(a, at.base + at.kBytes, warp * 16, n); }, here + at.kBytes, part);
+            multiply_rows<T, D>(
+                s, [&](std::uint32_t(&a)[4], int n) { load_left<D>(a, at.base, warp * 16, n); }, here, part);
+            multiply_rows<T, D>(
+                dp, [&](std::uint32_t(&a)[4], int n) { load_left<D>(a, at.base + at.kBytes, warp * 16, n); }, here + at.kBytes,
+                part);
 #pragma unroll
             for (int n = 0; n < kPart / 8; ++n)
 #pragma unroll
@@ -192,10 +202,10 @@ std::unique_ptr<Kernel> make(const mpt_mod_call &call, std::unique_ptr<Kernel> o
     const std::int64_t pairs = call.in[0].shape[0] * p.H, rows = pairs * p.T;
     const auto blocks = [](std::int64_t of, std::int64_t each) { return static_cast<unsigned>((of + each - 1) / each); };
     const std::size_t workspace_bytes = std::max(otherwise->workspace_bytes, static_cast<std::size_t>(rows) * sizeof(float));
-    const auto launch = [=, other = std::shared_ptr<Kernel>(std::move(otherwise))](const void *const *in, void *const *out, void *workspace,
-                                                                                 cudaStream_t stream) {
-        for (const void *x : {in[0], in[1], in[2], in[4], in[6], static_cast<const void *>(out[0]), static_cast<const void *>(out[1]),
-                              static_cast<const void *>(out[2])})
+    const auto launch = [=, other = std::shared_ptr<Kernel>(std::move(otherwise))](const void *const *in, void *const *out,
+                                                                                   void *workspace, cudaStream_t stream) {
+        for (const void *x : {in[0], in[1], in[2], in[4], in[6], static_cast<const void *>(out[0]),
+                              static_cast<const void *>(out[1]), static_cast<const void *>(out[2])})
             if (!aligned(x, 16)) return other->launch(in, out, workspace, stream);
         const auto *lse = static_cast<const float *>(in[5]);
         auto *delta = static_cast<float *>(workspace);
@@ -204,12 +214,13 @@ std::unique_ptr<Kernel> make(const mpt_mod_call &call, std::unique_ptr<Kernel> o
             check_launch(kName);
         }
         if (out[0] && rows > 0) {
-            queries<T, D><<<static_cast<unsigned>(pairs) * blocks(p.T, kRows), kThreads, shared, stream>>>(p, g, in[0], in[1], in[2], lse, in[6], delta, out[0]);
+            queries<T, D><<<static_cast<unsigned>(pairs) * blocks(p.T, kRows), kThreads, shared, stream>>>(
+                p, g, in[0], in[1], in[2], lse, in[6], delta, out[0]);
             check_launch(kName);
         }
         if ((out[1] || out[2]) && pairs * p.S > 0) {
-            keys<T, D><<<static_cast<unsigned>(pairs) * blocks(p.S, kKeys), kThreads, shared, stream>>>(p, g, in[0], in[1], in[2], lse, in[6], delta, out[1],
-                                                                                                       out[2]);
+            keys<T, D><<<static_cast<unsigned>(pairs) * blocks(p.S, kKeys), kThreads, shared, stream>>>(
+                p, g, in[0], in[1], in[2], lse, in[6], delta, out[1], out[2]);
             check_launch(kName);
         }
     };
