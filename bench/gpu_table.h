@@ -62,6 +62,7 @@ Rows norm_rows();
 Rows class_rows();
 Rows elementwise_rows();
 Rows product_rows();
+Rows attention_rows();
 
 struct TableOptions {
     double seconds = 0.2;  // per row, ceiling included

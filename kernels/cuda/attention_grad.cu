@@ -1,7 +1,7 @@
 // The gradient of attention: probabilities are worked out again from the scores and their log-sum-exp [Dao et al. 2022]. See
 // device/attrs/attention.h. One kernel walks over keys for each row of q, another over queries for each row of k and v, so nothing
 // is added by two threads.
-#include "attention.cuh"
+#include "attention_mma.cuh"
 
 namespace mpt::cuda {
 namespace {
@@ -176,7 +176,7 @@ std::unique_ptr<Kernel> make(const mpt_mod_call &call) {
 std::unique_ptr<Kernel> prepare(Device &, const mpt_mod_call &call) {
     std::unique_ptr<Kernel> kernel;
     visit_float(kName, call.in[0].dtype, [&](auto t) { kernel = make<decltype(t)>(call); });
-    return kernel;
+    return gradient_on_tensor_cores(call, std::move(kernel));
 }
 const RegisteredKernel registered(kName, prepare);
 

@@ -11,6 +11,8 @@ namespace {
 // Results are averages of v. Gradients of scores are differences of terms as large as the largest, one of them made from the stored
 // (rounded) result.
 constexpr Bound kAttention{16, Scale::Largest, 32, 4, Scale::Largest};
+// Where products are made of 16-bit factors, the probabilities are rounded before they meet v.
+constexpr Bound kRoundedFactors{16, Scale::Largest, 32, 4, Scale::Largest, 1};
 
 struct Sizes {
     std::int64_t batch, heads, queries, keys, qk, v;
@@ -33,7 +35,7 @@ void add(std::vector<Case> &all, const char *name, const Sizes &n, bool causal, 
                  return mpt_attention(in[0], in[1], in[2], nullptr, &p, out);
              },
          .reference = [=](const std::vector<Values> &in) { return attention_reference(in[0], in[1], in[2], causal, scale); },
-         .bound = kAttention,
+         .bound = n.qk % 64 == 0 ? kRoundedFactors : kAttention,
          .any_thread_count = true});
 }
 
@@ -91,6 +93,17 @@ std::vector<Case> cases() {
     add(all, "CausalBlocks", {1, 1, 200, 200, 33, 17}, true);
     add(all, "CausalBlocksMoreKeys", {1, 1, 70, 300, 16, 32}, true);
     add(all, "CausalBlocksMoreQueries", {1, 1, 300, 130, 16, 8}, true);
+    // Sizes that tensor cores take: whole and partial tiles, one and several.
+    add(all, "Wide", {1, 2, 130, 200, 64, 64}, false);
+    add(all, "WideCausal", {1, 2, 256, 256, 64, 64}, true);
+    add(all, "WideCausalMoreKeys", {1, 1, 70, 197, 64, 64}, true);
+    add(all, "WideCausalMoreQueries", {1, 1, 210, 100, 64, 64}, true);
+    add(all, "WideOneQuery", {1, 2, 1, 70, 64, 64}, true);
+    add(all, "WideScale", {1, 1, 65, 66, 64, 64}, false, Layout::Contiguous, -0.3);
+    add(all, "WideSliced", {2, 2, 70, 70, 64, 64}, true, Layout::Sliced);
+    add(all, "WideNoKeys", {1, 2, 3, 0, 64, 64}, false);
+    add(all, "Wide128", {1, 1, 130, 140, 128, 128}, false);
+    add(all, "Wide128Causal", {1, 1, 150, 150, 128, 128}, true);
     add(all, "ManyPairs", {5, 8, 20, 24, 8, 8}, true);
 
     const Sizes n{2, 3, 7, 9, 4, 5};

@@ -225,7 +225,8 @@ void expect_forward(const Case &c, const Run &got, mpt_dtype format, const Value
     EXPECT_EQ(got.out.shape, exact.shape) << "the result's shape";
     std::vector<double> bound = scales(c.bound.scale, exact.data, of_magnitudes);
     for (std::size_t i = 0; i < bound.size(); ++i)
-        bound[i] = roundoff(got.dtype) * std::fabs(exact.data[i]) + c.bound.c * epsilon(format) * bound[i] + smallest(got.dtype);
+        bound[i] = roundoff(got.dtype) * std::fabs(exact.data[i]) +
+                   (c.bound.inner * roundoff(format) + c.bound.c * epsilon(format)) * bound[i] + smallest(got.dtype);
     expect_within(got.out.data, exact.data, bound, "forward");
 }
 

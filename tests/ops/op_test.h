@@ -8,7 +8,7 @@
 // The bounds, with u the roundoff of the element type, eps that of the arithmetic times 2 (2^-23; 2^-52 for f64), and
 // an element's scale as the case says:
 //
-//     |out - exact|      <= u |exact| + c eps scale + smallest        results are rounded once, when they are stored
+//     |out - exact|      <= u |exact| + inner u scale + c eps scale + smallest        results are rounded once, when they are stored
 //     |gradient - exact| <= stores u scale + c eps scale + stores smallest
 #pragma once
 
@@ -55,6 +55,7 @@ struct Bound {
     double gradient_c = 2;
     double stores = 1;  // roundings to the element type on the way to a gradient
     Scale gradient_scale = Scale::Result;
+    double inner = 0;  // roundings to the element type on the way to the result
 };
 
 using In = mpt_tensor *const *;

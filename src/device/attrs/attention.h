@@ -10,6 +10,8 @@ extern "C" {
 
 /* p = softmax(scale q k^T + mask), then dropout, then p v. Products, softmax and sums in f32 (f64 for f64). Row i sees columns j where the
  * mask lets it and, with causal, j <= i + S - T; a row that sees nothing gives 0 and receives no gradient.
+ * A kernel for f16 or bf16 may round weights (exponentials, probabilities and gradients of scores) to T before they are factors of a
+ * product, as tensor cores want them; what is not finite in a row of an operand may then show where it is not seen.
  *
  * "attention": in[0] q T [B,H,T,D], in[1] k T [B,H,S,D], in[2] v T [B,H,S,E]; in[3] mask [B,H,T,S] or absent: BOOL (true: seen), or T or
  * wide T (added); in[4] i64[2] {seed, counter}, absent without dropout. out[0] T [B,H,T,E]; out[1] wide T [B,H,T]: log of the sum of the
