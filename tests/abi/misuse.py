@@ -9,6 +9,7 @@ import json
 import mmap
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ SCALARS = {"int32_t": c.c_int32, "uint32_t": c.c_uint32, "int64_t": c.c_int64, "
 INTERNAL = 18  # MPT_ERROR_INTERNAL
 SENTINEL = 0x5A
 ROOM = 4096    # bytes behind every pointer
+MEMORY = 6 << 30  # of the process, so that extents of billions are refused and not a burden on the machine
 
 
 class Caller:
@@ -187,6 +189,8 @@ class Caller:
 
 
 def child(library, api_file, calls, seed, note):
+    if "LD_PRELOAD" not in os.environ:  # a sanitizer maps far more, and has a limit of its own
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     with open(api_file, encoding="utf-8") as file:
         caller = Caller(library, json.load(file), seed)
     trace = mmap.mmap(os.open(note, os.O_RDWR), ROOM)
