@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel.h"
+#include "workspace.h"
 
 namespace mpt::cuda {
 
@@ -46,12 +47,5 @@ struct ConvFilter {
     void to_last(const void *filter, void *last, cudaStream_t stream) const;
     void from_last(const void *last, void *filter, cudaStream_t stream) const;
 };
-
-// Parts of a workspace, one behind the other: where a part of so many bytes begins.
-inline std::size_t take(std::size_t &workspace_bytes, std::size_t bytes) {
-    const std::size_t at = workspace_bytes;
-    workspace_bytes += (bytes + 255) / 256 * 256;
-    return at;
-}
 
 }  // namespace mpt::cuda

@@ -10,6 +10,7 @@
 #include "matmul_forms.h"
 #include "matmul_padded.h"
 #include "product.h"
+#include "workspace.h"
 
 namespace mpt::cuda {
 namespace {
@@ -83,12 +84,12 @@ public:
             form.bias_dtype = MPT_DTYPE_NONE;
             form.out_dtype = MPT_F32;
             form.d = *form_of(dense(y, MPT_F32));
-            result_at_ = take(numel(y) * 4);
+            result_at_ = take(workspace_bytes, static_cast<std::size_t>(numel(y)) * 4);
             product_ = std::make_unique<Product>();
             if (!product_->prepare(device, form)) throw Failure{MPT_ERROR_UNSUPPORTED, "matmul: cuBLASLt has no algorithm for this product"};
             finish(device, y, call.in[2]);
         }
-        product_at_ = take(static_cast<std::int64_t>(product_->workspace_bytes()));
+        product_at_ = take(workspace_bytes, product_->workspace_bytes());
     }
 
     void launch(const void *const *in, void *const *out, void *workspace, cudaStream_t stream) override {
@@ -107,16 +108,10 @@ private:
         std::size_t at;
     };
 
-    std::size_t take(std::int64_t nbytes) {
-        const std::size_t at = workspace_bytes;
-        workspace_bytes += (static_cast<std::size_t>(nbytes) + 255) / 256 * 256;
-        return at;
-    }
-
     MatrixForm matrix(Device &device, const mpt_mod_operand &x, std::optional<Packing> &packing) {
         if (const std::optional<MatrixForm> form = form_of(x)) return *form;
         const mpt_mod_operand copy = dense(x, T::dtype);
-        packing.emplace(Packing{{device, kName, copy, {&x}}, take(numel(x) * static_cast<std::int64_t>(sizeof(typename T::Stored)))});
+        packing.emplace(Packing{{device, kName, copy, {&x}}, take(workspace_bytes, static_cast<std::size_t>(numel(x)) * sizeof(typename T::Stored))});
         return *form_of(copy);
     }
 

@@ -7,6 +7,7 @@
 #include "common/kernel.h"
 #include "mover.cuh"
 #include "product.h"
+#include "workspace.h"
 
 namespace mpt::cuda {
 namespace {
@@ -33,8 +34,7 @@ public:
         packed.strides[1] = 1;
         copy_.emplace(device, kName, packed, x);
         padded_ = form.ld != depth;
-        at_ = workspace;
-        workspace += (static_cast<std::size_t>(lines_ * form.ld) + 255) / 256 * 256;
+        at_ = take(workspace, static_cast<std::size_t>(lines_ * form.ld));
     }
     // Where the lines lie, once what is enqueued here has run.
     const void *place(const void *x, void *workspace, cudaStream_t stream) const {

@@ -8,6 +8,7 @@
 
 #include "device/attrs/product.h"
 #include "matmul_forms.h"
+#include "workspace.h"
 
 namespace mpt::cuda {
 namespace {
@@ -129,11 +130,11 @@ public:
         b_step_ = odd == Odd::Rows ? kSize * b.ld : 0;
         y_step_ = odd == Odd::Rows ? 0 : y.ld * (call.out[0].dtype == MPT_F32 ? 4 : 2);
         line_bytes_ = odd == Odd::Rows ? y.ld * 4 : b.ld * kSize;
-        take(stripe_ * ld_ * kSize);
+        take(workspace_bytes, static_cast<std::size_t>(stripe_ * ld_ * kSize));
         fits = fits && ld_ * line_bytes_ <= kMostLineBytes && width_ < kWidest;
-        lines_at_ = take(ld_ * line_bytes_);
-        bias_at_ = take(has_bias_ ? ld_ * kSize : 0);
-        product_at_ = take(static_cast<std::int64_t>(std::max(whole_.workspace_bytes(), rest_.workspace_bytes())));
+        lines_at_ = take(workspace_bytes, static_cast<std::size_t>(ld_ * line_bytes_));
+        bias_at_ = take(workspace_bytes, has_bias_ ? static_cast<std::size_t>(ld_ * kSize) : 0);
+        product_at_ = take(workspace_bytes, std::max(whole_.workspace_bytes(), rest_.workspace_bytes()));
     }
 
     void launch(const void *const *in, void *const *out, void *workspace, cudaStream_t stream) override {
@@ -174,11 +175,6 @@ public:
 private:
     static constexpr std::int64_t kSize = sizeof(Half);
 
-    std::size_t take(std::int64_t nbytes) {
-        const std::size_t at = workspace_bytes;
-        workspace_bytes += (static_cast<std::size_t>(nbytes) + 255) / 256 * 256;
-        return at;
-    }
     unsigned blocks() const { return static_cast<unsigned>(device_.multiprocessors()) * 8; }
     // Lines of zeros behind the last one.
     void extend(char *to, const void *from, std::int64_t line_bytes, cudaStream_t stream) const {

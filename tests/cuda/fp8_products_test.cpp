@@ -42,11 +42,8 @@ Products run(mpt_context *ctx, mpt_fp8_recipe recipe) {
     MUST(mpt_backward_from(roots, cotangents, 1, MPT_GRAD_WRITE));
     MUST(mpt_capture_end(ctx, roots, 1, program.out()));
     MUST(mpt_program_run(program));
-    std::size_t needed = 0;
-    MUST(mpt_program_dump(program, nullptr, 0, &needed));
     Products result;
-    result.text.resize(needed);
-    MUST(mpt_program_dump(program, result.text.data(), needed, nullptr));
+    result.text = dump(program);
     result.y = net::floats(y);
     const auto gradient = [](mpt_tensor *t) {
         Tensor g;

@@ -6,11 +6,12 @@
 #include <utility>
 
 #include "cuda/driver.h"
-#include "training/net.h"
+#include "training/dump.h"
 
 namespace cuda {
 
 using net::Context;
+using net::dump;
 using net::Kind;
 using net::Layer;
 using net::Optimizer;
@@ -138,14 +139,6 @@ public:
 private:
     Kind kind_;
 };
-
-inline std::string dump(const mpt_program *program) {
-    std::size_t needed = 0;
-    MUST(mpt_program_dump(program, nullptr, 0, &needed));
-    std::string text(needed, '\0');
-    MUST(mpt_program_dump(program, text.data(), text.size(), nullptr));
-    return text;
-}
 
 inline bool contains(const std::string &text, const char *what) {
     return text.find(what) != std::string::npos;

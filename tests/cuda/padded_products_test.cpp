@@ -50,11 +50,8 @@ Results run(mpt_context *ctx, mpt_dtype dtype, std::int64_t words, const std::ve
     MUST(mpt_backward_from(roots, cotangents, 1, MPT_GRAD_WRITE));
     MUST(mpt_capture_end(ctx, roots, 1, program.out()));
     MUST(mpt_program_run(program));
-    std::size_t needed = 0;
-    MUST(mpt_program_dump(program, nullptr, 0, &needed));
     Results results;
-    results.plan.resize(needed);
-    MUST(mpt_program_dump(program, results.plan.data(), needed, nullptr));
+    results.plan = dump(program);
     results.y = net::floats(y);
     const auto gradient = [](mpt_tensor *t) {
         Tensor g;

@@ -1,7 +1,7 @@
 // Autocast: which types ops run in, overrides, and the low-precision copies of parameters, which never go stale.
 #include <cmath>
 
-#include "net.h"
+#include "dump.h"
 
 using namespace net;
 
@@ -41,11 +41,7 @@ struct Fixture : testing::Test {
         if (backward) MUST(mpt_backward(loss, nullptr, MPT_GRAD_WRITE));
         mpt_tensor *outputs[] = {loss};
         MUST(mpt_capture_end(ctx, outputs, 1, program.out()));
-        std::size_t needed = 0;
-        MUST(mpt_program_dump(program, nullptr, 0, &needed));
-        std::string text(needed, '\0');
-        MUST(mpt_program_dump(program, text.data(), needed, nullptr));
-        return text;
+        return dump(program);
     }
     // The plan's line of an op of a layer in a role.
     static std::string line(const std::string &text, const std::string &op, const std::string &role, const std::string &layer) {
@@ -205,10 +201,7 @@ TEST_F(Autocast, CopiesNeverGoStale) {
 TEST_F(Autocast, TheOptimizerRefreshesTheCopyItself) {
     Trainer t({Kind::Mlp, MPT_BF16});
     t.capture();
-    std::size_t needed = 0;
-    OK(mpt_program_dump(t.program, nullptr, 0, &needed));
-    std::string text(needed, '\0');
-    OK(mpt_program_dump(t.program, text.data(), needed, nullptr));
+    const std::string text = dump(t.program);
     EXPECT_EQ(std::string::npos, text.find("\tcopy\t")) << "no copy of a weight runs per step\n" << text;
     std::size_t casts = 0;
     for (std::size_t at = text.find("\tcast\t"); at != std::string::npos; at = text.find("\tcast\t", at + 1)) ++casts;

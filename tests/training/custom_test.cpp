@@ -4,7 +4,7 @@
 
 #include "common/random.h"
 #include "common/tensors.h"
-#include "net.h"
+#include "dump.h"
 
 using namespace net;
 
@@ -162,10 +162,7 @@ TEST_F(Custom, CapturedStepsCallBackAtEveryRun) {
     EXPECT_EQ(MPT_ERROR_IO, mpt_program_run(program));
     state.answer = MPT_OK;
     OK(mpt_program_run(program));
-    std::size_t needed = 0;
-    OK(mpt_program_dump(program, nullptr, 0, &needed));
-    std::string text(needed, '\0');
-    OK(mpt_program_dump(program, text.data(), needed, nullptr));
+    const std::string text = dump(program);
     EXPECT_NE(text.find("product"), std::string::npos) << text;
     y = Tensor(), sum = Tensor(), loss = Tensor();
     EXPECT_EQ(state.released, 0) << "the program still calls it";

@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "common/random.h"
+#include "dump.h"
 #include "toy.h"
 
 using namespace net;
@@ -59,12 +60,7 @@ std::vector<std::vector<float>> results(const Body &body, bool fused, std::strin
     Program program;
     MUST(mpt_capture_end(norm.ctx, out, 1, program.out()));
     for (int i = 0; i < 3; ++i) MUST(mpt_program_run(program));
-    if (text) {
-        std::size_t needed = 0;
-        MUST(mpt_program_dump(program, nullptr, 0, &needed));
-        text->resize(needed);
-        MUST(mpt_program_dump(program, text->data(), text->size(), nullptr));
-    }
+    if (text) *text = dump(program);
     return {floats(y), norm.gradient(norm.x), norm.gradient(norm.weight), norm.gradient(norm.bias)};
 }
 

@@ -1,5 +1,6 @@
 // Fused equals unfused equals eager, bit for bit, and on a device that has the kernels they are there.
 #include "common/random.h"
+#include "dump.h"
 #include "toy.h"
 
 using namespace net;
@@ -118,13 +119,7 @@ public:
         const auto loss = bytes(loss_);
         return net::contents(std::move(s)) + std::string(loss.begin(), loss.end());
     }
-    std::string text() {
-        std::size_t needed = 0;
-        MUST(mpt_program_dump(program_, nullptr, 0, &needed));
-        std::string text(needed, '\0');
-        MUST(mpt_program_dump(program_, text.data(), text.size(), nullptr));
-        return text;
-    }
+    std::string text() { return dump(program_); }
 
 private:
     void step_now() {
