@@ -74,7 +74,7 @@ Rows class_rows() {
         const char *name, *moved;
     } parts[] = {{Part::Forward, "cross_entropy forward", "logits"},
                  {Part::Backward, "cross_entropy backward", "logits; dlogits"},
-                 {Part::Both, "cross_entropy forward + backward", "logits; dlogits (logits twice: at best 67 %)"}};
+                 {Part::Both, "cross_entropy forward + backward", "logits; dlogits"}};
     for (const auto &p : parts)
         for (const mpt_dtype dtype : {MPT_F32, MPT_BF16})
             rows.push_back({p.name, mpt_dtype_name(dtype), p.moved,

@@ -149,8 +149,12 @@ static mpt_layer *build_resnet18(mpt_context *ctx) {
     return net;
 }
 
-/* A small GPT: 4 blocks of width 128 with 4 heads [Radford et al. 2019]. */
-enum { GPT_WIDTH = 128, GPT_HEADS = 4, GPT_BLOCKS = 4 };
+/* GPT [Radford et al. 2019]: small enough for a CPU, and the smallest that was published. */
+typedef struct gpt {
+    int64_t width, blocks, context, symbols;
+    int32_t heads;
+} gpt;
+static const gpt kSmall = {128, 4, 128, 256, 4}, kGpt2 = {768, 12, 1024, 50257, 12};
 
 /* Tokens [N,T] -> [N,T,E]: the child's rows and the positions. */
 static mpt_status MPT_CALL embed(mpt_layer *layer, mpt_tensor *const *inputs, int32_t n_inputs, mpt_tensor **outputs, int32_t n_outputs, void *user_data) {
@@ -164,16 +168,21 @@ static mpt_status MPT_CALL embed(mpt_layer *layer, mpt_tensor *const *inputs, in
     return status;
 }
 
-static mpt_layer *embedding(mpt_context *ctx) {
+static mpt_layer *rows(mpt_context *ctx, int64_t count, int64_t dim) {
     mpt_embedding_desc desc;
-    mpt_custom_layer_desc custom;
-    mpt_layer *tokens, *layer;
-    mpt_tensor *position;
-    const int64_t shape[2] = {GPT_CONTEXT, GPT_WIDTH};
+    mpt_layer *layer;
     OK(mpt_embedding_desc_init(&desc, sizeof desc));
-    desc.count = GPT_SYMBOLS;
-    desc.dim = GPT_WIDTH;
-    OK(mpt_layer_embedding(ctx, &desc, &tokens));
+    desc.count = count;
+    desc.dim = dim;
+    OK(mpt_layer_embedding(ctx, &desc, &layer));
+    return layer;
+}
+
+static mpt_layer *embedding(mpt_context *ctx, const gpt *size) {
+    mpt_custom_layer_desc custom;
+    mpt_layer *tokens = rows(ctx, size->symbols, size->width), *layer;
+    mpt_tensor *position;
+    const int64_t shape[2] = {size->context, size->width};
     OK(mpt_custom_layer_desc_init(&custom, sizeof custom));
     custom.forward = embed;
     custom.user_data = tokens; /* which the layer holds as its child */
@@ -187,41 +196,62 @@ static mpt_layer *embedding(mpt_context *ctx) {
     return layer;
 }
 
-static mpt_layer *attention(mpt_context *ctx) {
+static mpt_layer *attention(mpt_context *ctx, const gpt *size) {
     mpt_attention_desc desc;
     mpt_layer *layer;
     OK(mpt_attention_desc_init(&desc, sizeof desc));
-    desc.embed_dim = GPT_WIDTH;
-    desc.heads = GPT_HEADS;
+    desc.embed_dim = size->width;
+    desc.heads = size->heads;
     desc.causal = 1;
     OK(mpt_layer_attention(ctx, &desc, &layer));
     return layer;
 }
 
-static mpt_layer *build_gpt(mpt_context *ctx) {
+static mpt_layer *transformer(mpt_context *ctx, const gpt *size) {
+    const int64_t width = size->width;
     mpt_layer *net = sequential(ctx);
-    add(net, embedding(ctx));
-    for (int i = 0; i < GPT_BLOCKS; ++i) {
+    add(net, embedding(ctx, size));
+    for (int64_t i = 0; i < size->blocks; ++i) {
         mpt_layer *mix = sequential(ctx), *think = sequential(ctx);
-        add(mix, norm(ctx, GPT_WIDTH, mpt_layer_layer_norm));
-        add(mix, attention(ctx));
+        add(mix, norm(ctx, width, mpt_layer_layer_norm));
+        add(mix, attention(ctx, size));
         add(net, residual(ctx, mix, NULL));
-        add(think, norm(ctx, GPT_WIDTH, mpt_layer_layer_norm));
-        add(think, linear(ctx, GPT_WIDTH, 4 * GPT_WIDTH));
+        add(think, norm(ctx, width, mpt_layer_layer_norm));
+        add(think, linear(ctx, width, 4 * width));
         add(think, activation(ctx, MPT_ACTIVATION_GELU));
-        add(think, linear(ctx, 4 * GPT_WIDTH, GPT_WIDTH));
+        add(think, linear(ctx, 4 * width, width));
         add(net, residual(ctx, think, NULL));
     }
-    add(net, norm(ctx, GPT_WIDTH, mpt_layer_layer_norm));
-    add(net, linear(ctx, GPT_WIDTH, GPT_SYMBOLS));
+    add(net, norm(ctx, width, mpt_layer_layer_norm));
+    add(net, linear(ctx, width, size->symbols));
+    return net;
+}
+static mpt_layer *build_gpt(mpt_context *ctx) { return transformer(ctx, &kSmall); }
+static mpt_layer *build_gpt2(mpt_context *ctx) { return transformer(ctx, &kGpt2); }
+
+/* A language model of bytes: two layers of 512 units. */
+static mpt_layer *build_lstm(mpt_context *ctx) {
+    mpt_recurrent_desc desc;
+    mpt_layer *net = sequential(ctx), *recurrent;
+    add(net, rows(ctx, 256, 256));
+    OK(mpt_recurrent_desc_init(&desc, sizeof desc));
+    desc.input_size = 256;
+    desc.hidden_size = 512;
+    desc.layers = 2;
+    desc.batch_first = 1;
+    OK(mpt_layer_recurrent(ctx, &desc, &recurrent));
+    add(net, recurrent);
+    add(net, linear(ctx, 512, 256));
     return net;
 }
 
 const model *find_model(const char *name) {
-    static const model models[] = {{"cnn", INPUT_IMAGES, build_cnn},
-                                   {"mlp", INPUT_VECTORS, build_mlp},
-                                   {"resnet18", INPUT_IMAGES, build_resnet18},
-                                   {"gpt", INPUT_TOKENS, build_gpt}};
+    static const model models[] = {{"cnn", INPUT_IMAGES, build_cnn, 0, 0},
+                                   {"mlp", INPUT_VECTORS, build_mlp, 0, 0},
+                                   {"resnet18", INPUT_IMAGES, build_resnet18, 0, 0},
+                                   {"gpt", INPUT_TOKENS, build_gpt, 128, 256},
+                                   {"gpt2", INPUT_TOKENS, build_gpt2, 1024, 50257},
+                                   {"lstm", INPUT_TOKENS, build_lstm, 128, 256}};
     for (size_t i = 0; i < sizeof models / sizeof models[0]; ++i)
         if (!strcmp(models[i].name, name)) return &models[i];
     return NULL;

@@ -4,7 +4,7 @@
 
 #include <mpt.h>
 
-enum { PIXELS = 784, GPT_CONTEXT = 128, GPT_SYMBOLS = 256 };
+enum { PIXELS = 784 };
 
 typedef enum input_kind { INPUT_VECTORS, INPUT_IMAGES, INPUT_TOKENS } input_kind;
 
@@ -12,6 +12,7 @@ typedef struct model {
     const char *name;
     input_kind input;
     mpt_layer *(*build)(mpt_context *ctx);
+    int64_t context, symbols; /* of tokens: in a sequence, and how many there are */
 } model;
 
 const model *find_model(const char *name); /* NULL: there is none */

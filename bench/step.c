@@ -20,13 +20,13 @@ typedef struct options {
     const model *model;
     const char *precision, *mode, *images, *labels, *weights;
     mpt_device device;
-    int threads, batch, tune;
+    int threads, batch, tune, from_host;
 } options;
 
 typedef struct trainer {
     const options *opt;
     mpt_context *ctx;
-    /* Where the device reads them without a detour: pixels from 0 to 1, classes, the pixels' bytes as a text. */
+    /* Where the device reads them without a detour, or the host's own (--data host): pixels from 0 to 1, classes, the pixels' bytes as a text. */
     mpt_tensor *image_store, *label_store, *token_store;
     const float *images;
     const unsigned char *labels;
@@ -46,7 +46,7 @@ static const char *next_argument(int argc, char **argv, int *i) {
 }
 
 static options parse(int argc, char **argv) {
-    options o = {find_model("cnn"), "f32", "captured", NULL, NULL, NULL, MPT_DEVICE_CPU, 0, 128, 0};
+    options o = {find_model("cnn"), "f32", "captured", NULL, NULL, NULL, MPT_DEVICE_CPU, 0, 128, 0, 0};
     for (int i = 1; i < argc; ++i) {
         const char *key = argv[i], *value = next_argument(argc, argv, &i);
         if (!strcmp(key, "--model"))
@@ -69,13 +69,15 @@ static options parse(int argc, char **argv) {
             o.batch = atoi(value);
         else if (!strcmp(key, "--tune"))
             o.tune = !strcmp(value, "on");
+        else if (!strcmp(key, "--data"))
+            o.from_host = !strcmp(value, "host");
         else
             fail(key,
-                 "unknown; use --model cnn|mlp|resnet18|gpt --precision f32|bf16|f16 --mode captured|eager --device cpu|cuda --threads N --batch N "
-                 "--tune on|off --images FILE --labels FILE --weights FILE");
+                 "unknown; use --model cnn|mlp|resnet18|gpt|gpt2|lstm --precision f32|bf16|f16 --mode captured|eager --device cpu|cuda --threads N --batch N "
+                 "--tune on|off --data device|host --images FILE --labels FILE --weights FILE");
     }
     if (!o.images || !o.labels || !o.weights) fail("--images, --labels, --weights", "all three are needed");
-    if (!o.model) fail("--model", "no such model; use cnn, mlp, resnet18 or gpt");
+    if (!o.model) fail("--model", "no such model; use cnn, mlp, resnet18, gpt, gpt2 or lstm");
     if (strcmp(o.mode, "captured") && strcmp(o.mode, "eager")) fail(o.mode, "no such mode; use captured or eager");
     if (o.batch < 1) fail("--batch", "must be at least 1");
     return o;
@@ -127,7 +129,7 @@ static const void *store(mpt_context *ctx, mpt_dtype dtype, size_t n, const void
 
 /* The step's calls, run at once or recorded. */
 static void train_step(trainer *t) {
-    const int64_t rows[2] = {-1, GPT_SYMBOLS};
+    const int64_t rows[2] = {-1, t->opt->model->symbols};
     mpt_tensor *logits;
     OK(mpt_autocast_begin(t->ctx, t->policy));
     OK(mpt_layer_forward(t->net, &t->x, 1, &logits, 1));
@@ -158,8 +160,8 @@ static void trainer_end(trainer *t) {
 
 static void trainer_begin(trainer *t) {
     const options *o = t->opt;
-    const int64_t images[4] = {o->batch, 1, 28, 28}, vectors[2] = {o->batch, PIXELS}, tokens[2] = {o->batch, GPT_CONTEXT};
-    const int64_t targets[1] = {o->model->input == INPUT_TOKENS ? (int64_t)o->batch * GPT_CONTEXT : o->batch};
+    const int64_t images[4] = {o->batch, 1, 28, 28}, vectors[2] = {o->batch, PIXELS}, tokens[2] = {o->batch, o->model->context};
+    const int64_t targets[1] = {o->model->input == INPUT_TOKENS ? o->batch * o->model->context : o->batch};
     t->net = o->model->build(t->ctx);
     load_weights(t->ctx, t->net, o->weights);
     t->policy = NULL;
@@ -196,7 +198,7 @@ static void step(trainer *t) {
     const void *x = t->images + i * batch * PIXELS, *y = t->labels + i * batch;
     size_t x_bytes = batch * PIXELS * sizeof *t->images, y_bytes = batch;
     if (t->opt->model->input == INPUT_TOKENS) {
-        const size_t count = batch * GPT_CONTEXT;
+        const size_t count = batch * (size_t)t->opt->model->context;
         x = t->tokens + i * count;
         y = t->tokens + i * count + 1;
         x_bytes = y_bytes = count * sizeof *t->tokens;
@@ -258,6 +260,7 @@ int main(int argc, char **argv) {
     unsigned char *labels = read_file(opt.labels, &n_labels);
     if (n_images != n_labels * PIXELS) fail(opt.images, "must have 784 bytes for each label");
     t.batches = (long)(n_labels / (size_t)opt.batch);
+    if (opt.model->input == INPUT_TOKENS) t.batches = (long)((n_images - 1) / ((size_t)opt.batch * (size_t)opt.model->context));
     if (t.batches == 0) fail(opt.images, "has less than one batch");
     float *images = malloc(n_images * sizeof *images);
     int32_t *tokens = malloc(n_images * sizeof *tokens);
@@ -266,13 +269,14 @@ int main(int argc, char **argv) {
         images[i] = (float)pixels[i] / 255.0f;
         tokens[i] = pixels[i];
     }
-    t.images = store(t.ctx, MPT_F32, n_images, images, &t.image_store);
-    t.tokens = store(t.ctx, MPT_I32, n_images, tokens, &t.token_store);
-    t.labels = store(t.ctx, MPT_U8, n_labels, labels, &t.label_store);
-    free(pixels);
-    free(images);
-    free(tokens);
-    free(labels);
+    t.images = images;
+    t.tokens = tokens;
+    t.labels = labels;
+    if (!opt.from_host) {
+        t.images = store(t.ctx, MPT_F32, n_images, images, &t.image_store);
+        t.tokens = store(t.ctx, MPT_I32, n_images, tokens, &t.token_store);
+        t.labels = store(t.ctx, MPT_U8, n_labels, labels, &t.label_store);
+    }
 
     trainer_begin(&t);
     OK(mpt_context_describe(t.ctx, text, sizeof text, NULL));
@@ -306,5 +310,9 @@ int main(int argc, char **argv) {
     mpt_tensor_release(t.label_store);
     mpt_tensor_release(t.token_store);
     mpt_context_release(t.ctx);
+    free(pixels);
+    free(images);
+    free(tokens);
+    free(labels);
     return 0;
 }

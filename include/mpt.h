@@ -1327,7 +1327,7 @@ MPT_API mpt_status MPT_CALL mpt_capture_abort(mpt_context *ctx);
 
 MPT_API void MPT_CALL mpt_program_retain(mpt_program *program);
 MPT_API void MPT_CALL mpt_program_release(mpt_program *program);
-/** Copies the next run's data into input, a contiguous tensor from outside that the program reads; conventions as mpt_tensor_write. Not inside a capture. */
+/** Copies the next run's data into input, a contiguous tensor from outside that the program reads; conventions as mpt_tensor_write, but that on a GPU it does not wait for the last run: the copy goes to memory that the program keeps from the first feed on. Not inside a capture. */
 MPT_API mpt_status MPT_CALL mpt_program_feed(mpt_program *program, mpt_tensor *input, const void *data, size_t nbytes);
 /** Runs the program once: no allocation and no synchronisation after the first run. Not inside a capture. */
 MPT_API mpt_status MPT_CALL mpt_program_run(mpt_program *program);

@@ -135,7 +135,7 @@ def compare(args, folder, model, precision, cores):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--step", required=True, help="the program mpt_step")
-    parser.add_argument("--models", nargs="+", choices=networks.NAMES, default=networks.NAMES)
+    parser.add_argument("--models", nargs="+", choices=networks.SMALL, default=networks.SMALL)
     parser.add_argument("--precisions", nargs="+", choices=TOLERANCE, default=("f32", "bf16"))
     parser.add_argument("--modes", nargs="+", choices=("eager", "compile", "max-autotune"), default=("eager", "compile"))
     parser.add_argument("--threads", type=int, default=2)

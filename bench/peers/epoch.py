@@ -17,7 +17,7 @@ import workers
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--step", required=True, help="the program mpt_step")
-    parser.add_argument("--model", choices=networks.NAMES, default="cnn")
+    parser.add_argument("--model", choices=networks.SMALL, default="cnn")
     parser.add_argument("--precisions", nargs=2, choices=("f32", "bf16", "f16"), default=("bf16", "f32"))
     parser.add_argument("--steps", type=int, default=469, help="of an epoch: 60000 images in batches of 128")
     parser.add_argument("--epochs", type=int, default=3)

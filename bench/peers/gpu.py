@@ -2,7 +2,8 @@
 
     python bench/peers/gpu.py --step build/bin/mpt_step
 
-Both sides get the same initial weights and the same made-up images, which lie in the GPU's memory. For each network the losses of
+Both sides get the same initial weights and the same made-up images, which lie in the GPU's memory (or in the host's: pinned on
+PyTorch's side, plain on mpt's). For each network the losses of
 the first steps must agree before a time counts; then the sides take turns in blocks. The whole step counts: the next batch,
 forward, backward, update (fused Adam). Ratios are of medians: mpt eager to PyTorch eager, mpt captured to the fastest of
 PyTorch's modes (its convolutions tuned, too). Tuned: mpt's option "tune". Ends with status 1 when losses differ.
@@ -65,9 +66,9 @@ def estimate(worker):
 
 
 def compare(args, folder, case):
-    model, batch, precision = case.split(":")
+    model, batch, precision, *data = case.split(":")
     cores = os.sched_getaffinity(0)
-    common = [*workers.arguments(folder, model, precision, 0, int(batch)), "--device", "cuda"]
+    common = [*workers.arguments(folder, model, precision, 0, int(batch)), "--device", "cuda", "--data", *(data or ["device"])]
     commands = {}
     for mode, options in (("eager", ()), ("captured", ()), ("captured, tuned", ("--tune", "on"))):
         commands["mpt " + mode] = [args.step, *common, "--mode", mode.split(",")[0], *options]
@@ -85,7 +86,7 @@ def compare(args, folder, case):
         except RuntimeError as error:
             print(f"- {name} does not run here ({error})", flush=True)
 
-    print(f"\n## {model}, batch {batch}, {precision}\n\n{sides['mpt eager'].version}; {sides['torch eager'].version}\n")
+    print(f"\n## {model}, batch {batch}, {precision}{', from the host' if data == ['host'] else ''}\n\n{sides['mpt eager'].version}; {sides['torch eager'].version}\n")
     losses = {name: side.losses(CHECKED) for name, side in sides.items()}
     agree = True
     for name in sides:
@@ -113,7 +114,7 @@ def compare(args, folder, case):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--step", required=True, help="the program mpt_step")
-    parser.add_argument("--cases", nargs="+", default=CASES, help="network:batch:precision")
+    parser.add_argument("--cases", nargs="+", default=CASES, help="network:batch:precision, and :host where batches are to come from the host's memory")
     parser.add_argument("--modes", nargs="+", choices=MODES, default=MODES)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--block-seconds", type=float, default=2.0)
@@ -122,10 +123,11 @@ def main():
     print(f"{datetime.date.today()}, {torch.cuda.get_device_name()}, torch {torch.__version__}, cuDNN {torch.backends.cudnn.version()}")
     print("python " + shlex.join(sys.argv))
     print(f"ceilings: copy {copy / 1e12:.2f} TB/s, bf16 product of order 8192 {product / 1e12:.0f} TFLOP/s")
-    largest = max(int(case.split(":")[1]) for case in args.cases)
+    # As many images as four batches need, or the bytes of so much text.
+    count = max(4 * int(batch) * (networks.CONTEXTS.get(model, 0) // 784 + 1) for model, batch, *_ in (case.split(":") for case in args.cases))
     failed = False
     with tempfile.TemporaryDirectory() as folder:
-        prepare(Path(folder), {case.split(":")[0] for case in args.cases}, 4 * largest)
+        prepare(Path(folder), {case.split(":")[0] for case in args.cases}, count)
         for case in args.cases:
             failed |= not compare(args, folder, case)
     sys.exit(failed)

@@ -13,8 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-NAMES = ("cnn", "mlp", "resnet18", "gpt")
-GPT_WIDTH, GPT_HEADS, GPT_BLOCKS, GPT_CONTEXT, GPT_SYMBOLS = 128, 4, 4, 128, 256
+SMALL = ("cnn", "mlp", "resnet18", "gpt", "lstm")  # for a CPU
+NAMES = (*SMALL, "gpt2")
+CONTEXTS = {"gpt": 128, "gpt2": 1024, "lstm": 128}  # of the networks that read tokens
+SIZES = {"gpt": (128, 4, 4, 256), "gpt2": (768, 12, 12, 50257)}  # width, heads, blocks, symbols
 
 
 def uniform(stream, index):
@@ -54,14 +56,15 @@ def resnet18():
 
 
 class Attention(nn.Module):
-    def __init__(self):
+    def __init__(self, width, heads):
         super().__init__()
-        self.inputs = nn.Linear(GPT_WIDTH, 3 * GPT_WIDTH)
-        self.output = nn.Linear(GPT_WIDTH, GPT_WIDTH)
+        self.heads = heads
+        self.inputs = nn.Linear(width, 3 * width)
+        self.output = nn.Linear(width, width)
 
     def forward(self, x):
         n, t, e = x.shape
-        q, k, v = (p.view(n, t, GPT_HEADS, e // GPT_HEADS).transpose(1, 2) for p in self.inputs(x).split(e, dim=2))
+        q, k, v = (p.view(n, t, self.heads, e // self.heads).transpose(1, 2) for p in self.inputs(x).split(e, dim=2))
         return self.output(F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(1, 2).reshape(n, t, e))
 
 
@@ -75,21 +78,34 @@ class Residual(nn.Module):
 
 
 class Embedding(nn.Module):
-    def __init__(self):
+    def __init__(self, context, width, symbols):
         super().__init__()
-        self.position = nn.Parameter(torch.zeros(GPT_CONTEXT, GPT_WIDTH))
-        self.token = nn.Embedding(GPT_SYMBOLS, GPT_WIDTH)
+        self.position = nn.Parameter(torch.zeros(context, width))
+        self.token = nn.Embedding(symbols, width)
 
     def forward(self, x):
         return self.token(x) + self.position
 
 
-def gpt():
-    e, blocks = GPT_WIDTH, []
-    for _ in range(GPT_BLOCKS):
-        blocks += [Residual(nn.LayerNorm(e), Attention()),
+def gpt(name):
+    (e, heads, count, symbols), blocks = SIZES[name], []
+    for _ in range(count):
+        blocks += [Residual(nn.LayerNorm(e), Attention(e, heads)),
                    Residual(nn.LayerNorm(e), nn.Linear(e, 4 * e), nn.GELU(), nn.Linear(4 * e, e))]  # fmt: skip
-    return nn.Sequential(Embedding(), *blocks, nn.LayerNorm(e), nn.Linear(e, GPT_SYMBOLS), nn.Flatten(0, 1))
+    return nn.Sequential(Embedding(CONTEXTS[name], e, symbols), *blocks, nn.LayerNorm(e), nn.Linear(e, symbols), nn.Flatten(0, 1))
+
+
+class Recurrent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cells = nn.LSTM(256, 512, 2, batch_first=True)
+
+    def forward(self, x):
+        return self.cells(x)[0]
+
+
+def lstm():
+    return nn.Sequential(nn.Embedding(256, 256), Recurrent(), nn.Linear(512, 256), nn.Flatten(0, 1))
 
 
 def build(name):
@@ -100,8 +116,10 @@ def build(name):
             nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
             nn.Conv2d(64, 64, 3), nn.ReLU(), nn.Flatten(),
             nn.Linear(576, 64), nn.ReLU(), nn.Linear(64, 10))  # fmt: skip
-    if name in ("resnet18", "gpt"):
-        return resnet18() if name == "resnet18" else gpt()
+    if name == "resnet18":
+        return resnet18()
+    if name in CONTEXTS:
+        return lstm() if name == "lstm" else gpt(name)
     return nn.Sequential(nn.Linear(784, 1024), nn.ReLU(), nn.Linear(1024, 1024), nn.ReLU(), nn.Linear(1024, 10))
 
 
@@ -112,8 +130,8 @@ def image_shape(name):
 
 def example(name, batch):
     """An input of the network, on the default device."""
-    if name == "gpt":
-        return torch.zeros(batch, GPT_CONTEXT, dtype=torch.long)
+    if name in CONTEXTS:
+        return torch.zeros(batch, CONTEXTS[name], dtype=torch.long)
     return torch.zeros(batch, *image_shape(name))
 
 

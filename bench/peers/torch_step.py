@@ -32,18 +32,19 @@ class Trainer:
         labels = np.fromfile(args.labels, np.uint8)
         self.device = torch.device(args.device)
         self.batches = len(images) // args.batch
-        # Batches are cut and laid out beforehand: feeding costs this side nothing.
-        if args.model == "gpt":  # the pixels' bytes as a text
-            text, count = torch.from_numpy(images).reshape(-1), args.batch * networks.GPT_CONTEXT
-            cut = [text[i * count : (i + 1) * count + 1].long() for i in range(min(self.batches, 512))]
-            self.batches = len(cut)
+        # Batches are cut and laid out beforehand: where they lie on the device, feeding costs this side nothing.
+        if args.model in networks.CONTEXTS:  # the pixels' bytes as a text
+            text, count = torch.from_numpy(images).reshape(-1), args.batch * networks.CONTEXTS[args.model]
+            self.batches = min((len(text) - 1) // count, 512)
+            cut = [text[i * count : (i + 1) * count + 1].long() for i in range(self.batches)]
             self.x = [c[:-1].reshape(args.batch, -1) for c in cut]
             self.y = [c[1:] for c in cut]
         else:
             x = torch.from_numpy(images).float().div_(255.0).reshape(-1, *networks.image_shape(args.model))
             self.x = [self.layout(b) for b in x.split(args.batch)]
             self.y = list(torch.from_numpy(labels).long().split(args.batch))
-        self.x, self.y = [x.to(self.device) for x in self.x], [y.to(self.device) for y in self.y]
+        place = torch.Tensor.pin_memory if args.data == "host" else lambda x: x.to(self.device)
+        self.x, self.y = [place(x) for x in self.x], [place(y) for y in self.y]
         self.reset()
 
     def layout(self, tensor):
@@ -80,7 +81,7 @@ class Trainer:
 
     def capture(self):
         """The whole step as one CUDA graph, as PyTorch's manual captures it; the steps that warm it up are undone."""
-        self.static = self.x[0].clone(), self.y[0].clone()
+        self.static = self.x[0].to(self.device, copy=True), self.y[0].to(self.device, copy=True)
         before = [p.detach().clone() for p in self.model.parameters()]
         buffers = [b.clone() for b in self.model.buffers()]
         stream = torch.cuda.Stream()
@@ -107,9 +108,9 @@ class Trainer:
         i = self.next % self.batches
         self.next += 1
         if self.graph is None:
-            return self.plain_step(self.x[i], self.y[i])
-        self.static[0].copy_(self.x[i])
-        self.static[1].copy_(self.y[i])
+            return self.plain_step(self.x[i].to(self.device, non_blocking=True), self.y[i].to(self.device, non_blocking=True))
+        self.static[0].copy_(self.x[i], non_blocking=True)
+        self.static[1].copy_(self.y[i], non_blocking=True)
         self.graph.replay()
         return self.static_loss
 
@@ -145,6 +146,7 @@ def main():
     parser.add_argument("--precision", choices=DTYPES, default="f32")
     parser.add_argument("--mode", choices=("eager", "compile", "compile-graphs", "max-autotune", "graph"), default="eager")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--data", choices=("device", "host"), default="device", help="where batches lie; the host's memory is pinned")
     parser.add_argument("--layout", choices=("contiguous", "channels_last"), default="contiguous")
     parser.add_argument("--adam", choices=("default", "foreach", "fused"), default="default")
     parser.add_argument("--threads", type=int, default=2)

@@ -25,7 +25,7 @@ def prepare(folder, dataset=DATASET):
     for kind, header, out in (("images-idx3", 16, "images.bin"), ("labels-idx1", 8, "labels.bin")):
         with gzip.open(pathlib.Path(dataset) / f"train-{kind}-ubyte.gz") as f:
             (folder / out).write_bytes(f.read()[header:])
-    for name in networks.NAMES:
+    for name in networks.SMALL:
         arrays = networks.initial_weights(networks.build(name))
         np.concatenate([a.ravel() for a in arrays]).tofile(folder / f"{name}.weights")
 

@@ -242,6 +242,7 @@ __global__ void __launch_bounds__(256, Op::kInputs == 1 ? 4 : 3) channel_norm_ke
             sum.x += __shfl_xor_sync(~0u, sum.x, distance);
             sum.y += __shfl_xor_sync(~0u, sum.y, distance);
         }
+        __syncwarp();  // a team has read its center, whose place the first of the factors takes
         if (at < s.width) op.finish(s, item, channel + at, sum, center, thread % s.team, s.team, rank == 0, factors + at, s.width);
     }
     if (s.blocks > 1) cluster_arrive();  // the others' sums have been read

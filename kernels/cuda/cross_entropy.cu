@@ -1,21 +1,9 @@
 // "cross_entropy" and "cross_entropy_grad" of device/attrs/loss.h. One pass over a row gives its log-sum-exp; where not one class
 // alone is right, a second weighs its scores.
-#include "class_rows.cuh"
-#include "softmax_rows.cuh"
+#include "cross_entropy.cuh"
 
 namespace mpt::cuda {
 namespace {
-
-// What the scores of a row are weighted with where not one class alone is right: smoothed indices, or probabilities.
-struct Distribution {
-    float keep, even;  // 1 - s and s / C
-    __device__ __forceinline__ float operator()(const ClassRows &rows, std::int64_t row, std::int64_t target, float peak,
-                                                std::int64_t c) const {
-        const float weight = rows.weight.read(c, 1);
-        if (rows.probabilities) return weight * (keep * rows.probability(row, c) + even);
-        return even * weight + (c == target ? peak : 0);
-    }
-};
 
 template <class T, int V, bool OneClass>
 __global__ void __launch_bounds__(1024)
@@ -25,30 +13,12 @@ __global__ void __launch_bounds__(1024)
     double2 sum = {0, 0};
     for (std::int64_t r = team(); r < rows.rows; r += teams()) {
         const std::int64_t target = rows.probabilities ? 0 : rows.target(r);
-        float value = 0, counts = 0;
-        if (target == ClassRows::kIgnored) {
-            if (threadIdx.x == 0) lse[r * lse_stride] = 0;
-        } else {
-            const typename T::Stored *row = x + r * rows.row_stride;
-            Exponentials<T> e;
-            e.template add_row<T, V>(row, rows.class_stride, rows.classes, scratch);
-            const float log_sum = logf(e.sum);
-            if (threadIdx.x == 0) lse[r * lse_stride] = e.largest + log_sum;
-            counts = rows.probabilities || target < 0 ? 1 : rows.weight.read(target, 1);
-            if (target == ClassRows::kOutside) {
-                value = std::numeric_limits<float>::quiet_NaN();
-            } else if (OneClass) {
-                value = counts * (log_sum - (widen<T>(row[target * rows.class_stride]) - e.largest));
-            } else {
-                RowParts<T, V>(row, rows.classes).each(row, rows.class_stride, [&](std::int64_t c, float e_c) {
-                    value += distribution(rows, r, target, distribution.keep * counts, c) * (log_sum - (e_c - e.largest));
-                });
-                value = team_reduce(value, Add(), 0.0f, scratch);
-            }
-        }
+        const RowLoss of = row_loss<T, V, OneClass>(rows, distribution, r, target, x + r * rows.row_stride, scratch,
+                                                    [](std::int64_t, const Elements<T, V> &) {});
         if (threadIdx.x == 0) {
-            if (loss.per_row) loss.loss[r * loss.stride] = value;
-            sum = {sum.x + value, sum.y + counts};
+            lse[r * lse_stride] = of.log_sum_exp;
+            if (loss.per_row) loss.loss[r * loss.stride] = of.value;
+            sum = {sum.x + of.value, sum.y + of.counts};
         }
     }
     finish(rows, loss, sum, of_blocks);
@@ -63,34 +33,9 @@ __global__ void __launch_bounds__(1024)
     for (std::int64_t r = team(); r < rows.rows; r += teams()) {
         const std::int64_t target = rows.probabilities ? 0 : rows.target(r);
         const typename T::Stored *row = x + r * rows.row_stride;
-        typename T::Stored *to = dx + r * dx_row_stride;
-        const float log_sum_exp = lse[r * lse_stride];
-        const float weight = rows.probabilities || target < 0 ? 1 : rows.weight.read(target, 1), peak = distribution.keep * weight;
-        float scale = gradient.scale(r), total = 1;
-        if (OneClass) {
-            scale *= weight;
-        } else if (!rows.probabilities && rows.weight.dtype == MPT_DTYPE_NONE) {
-            total = peak + distribution.even * static_cast<float>(rows.classes);
-        } else if (target >= 0) {
-            total = 0;
-            for (std::int64_t c = threadIdx.x; c < rows.classes; c += blockDim.x) total += distribution(rows, r, target, peak, c);
-            total = team_reduce(total, Add(), 0.0f, scratch);
-        }
-        RowParts<T, V>(row, rows.classes).map(row, rows.class_stride, to, dx_class_stride, [&](std::int64_t c, auto &e) {
-            const std::int64_t to_target = target - c;
-            const int at = to_target >= 0 && to_target < V ? static_cast<int>(to_target) : -1;
-#pragma unroll
-            for (int v = 0; v < static_cast<int>(sizeof e / sizeof *e); ++v) {
-                const float q = OneClass ? (v == at ? 1.0f : 0.0f) : distribution(rows, r, target, peak, c + v);
-                e[v] = target < 0 ? 0 : (exponential<T>(e[v] - log_sum_exp) * total - q) * scale;
-            }
-        });
+        const RowGradient<T, OneClass> of(rows, distribution, r, target, lse[r * lse_stride], gradient.scale(r), scratch);
+        RowParts<T, V>(row, rows.classes).map(row, rows.class_stride, dx + r * dx_row_stride, dx_class_stride, of);
     }
-}
-
-Distribution distribution_of(const mpt_mod_call &call, const ClassRows &rows) {
-    const double smoothing = attrs_of<mpt_attrs_cross_entropy>(call).smoothing;
-    return {static_cast<float>(1 - smoothing), static_cast<float>(smoothing / static_cast<double>(rows.classes))};
 }
 
 template <class T>
@@ -98,11 +43,11 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
     constexpr int V = 16 / sizeof(typename T::Stored);
     const ClassRows form(call);
     const ClassLoss loss(call, call.out[2]);
-    const Distribution distribution = distribution_of(call, form);
-    const bool one_class = !form.probabilities && distribution.keep == 1 && distribution.even == 0;
+    const Distribution distribution(call, form);
+    const bool one_class = distribution.one_class;
     if (call.out[1].dtype != MPT_F32 || call.out[1].ndim != 1) unsupported_dtype(call.kernel, call.out[1].dtype);
     const std::int64_t lse_stride = call.out[1].strides[0];
-    const Team t = team_that_streams(device, form.rows, form.classes);
+    const Team t = team_of_rows(device, form, sizeof(typename T::Stored));
     const unsigned grid = t.grid(device, form.rows);
     const auto launch = [=](const void *const *in, void *const *out, void *workspace, cudaStream_t stream) {
         const ClassRows rows = form.at(in);
@@ -130,13 +75,13 @@ std::unique_ptr<Kernel> make_grad(Device &device, const mpt_mod_call &call) {
     constexpr int V = 16 / sizeof(typename T::Stored);
     const ClassRows form(call);
     const ClassGradient gradient(call, call.in[4], call.in[5]);
-    const Distribution distribution = distribution_of(call, form);
-    const bool one_class = !form.probabilities && distribution.keep == 1 && distribution.even == 0;
+    const Distribution distribution(call, form);
+    const bool one_class = distribution.one_class;
     if (call.in[3].dtype != MPT_F32 || call.in[3].ndim != 1) unsupported_dtype(call.kernel, call.in[3].dtype);
     if (call.out[0].dtype != T::dtype) unsupported_dtype(call.kernel, call.out[0].dtype);
     const std::int64_t lse_stride = call.in[3].strides[0], row_stride = call.out[0].strides[0],
                        class_stride = call.out[0].strides[1];
-    const Team t = team_that_streams(device, form.rows, form.classes);
+    const Team t = team_of_rows(device, form, sizeof(typename T::Stored));
     const unsigned grid = t.grid(device, form.rows);
     return kernel_of("cuda:cross_entropy_grad", [=](const void *const *in, void *const *out, void *, cudaStream_t stream) {
         const ClassRows rows = form.at(in);

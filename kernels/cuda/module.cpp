@@ -139,6 +139,34 @@ mpt_status order(mpt_mod_device *dev, void *first, void *then, mpt_mod_error *er
     });
 }
 
+mpt_status stream_create(mpt_mod_device *dev, void **out, mpt_mod_error *error) {
+    return guard(error, [&] {
+        const CurrentDevice current(dev->device.index());
+        cudaStream_t stream;
+        check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreate");
+        *out = stream;
+        return MPT_OK;
+    });
+}
+
+// What is on the stream still runs to its end.
+void stream_destroy(mpt_mod_device *dev, void *stream) {
+    const CurrentDevice current(dev->device.index());
+    cudaStreamDestroy(static_cast<cudaStream_t>(stream));
+    cudaGetLastError();
+}
+
+std::int32_t would_wait(mpt_mod_device *dev, const void *src, size_t nbytes, void *stream) {
+    constexpr size_t kTakenAlong = size_t{64} << 10;  // copies of so little are parts of their commands
+    const CurrentDevice current(dev->device.index());
+    cudaPointerAttributes attributes;
+    cudaStreamCaptureStatus captured = cudaStreamCaptureStatusNone;
+    const bool known = cudaPointerGetAttributes(&attributes, src) == cudaSuccess && cudaStreamIsCapturing(dev->stream(stream), &captured) == cudaSuccess;
+    cudaGetLastError();
+    const bool hosts = known && (attributes.type == cudaMemoryTypeHost || attributes.type == cudaMemoryTypeUnregistered);
+    return hosts && captured == cudaStreamCaptureStatusNone && (attributes.type == cudaMemoryTypeHost || nbytes > kTakenAlong);
+}
+
 // Recorded on a stream of its own in the mode that leaves the rest of the process alone.
 mpt_status graph_create(mpt_mod_device *dev, mpt_status (*enqueue)(void *stream, void *user, mpt_mod_error *error), void *user, mpt_mod_graph **out,
                         mpt_mod_error *error) {
@@ -216,7 +244,8 @@ const char *name(const mpt_mod_kernel *kernel) {
 
 constexpr mpt_module kModule = {
     "cuda",  open,   close,      describe, alloc,        release,      to_device,     to_host,
-    synchronize, threads, stream, set_option, order, graph_create, graph_launch, graph_destroy, {prepare, launch, destroy, name},
+    synchronize, threads, stream, set_option, order, stream_create, stream_destroy, would_wait, graph_create, graph_launch, graph_destroy,
+    {prepare, launch, destroy, name},
 };
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include "api/guard.h"
 #include "engine/capture.h"
-#include "ops/transfer.h"
 
 using namespace mpt;
 
@@ -38,7 +37,7 @@ mpt_status MPT_CALL mpt_program_feed(mpt_program *program, mpt_tensor *input, co
         if (t->tracked()) fail(MPT_ERROR_STATE, "argument 'input' takes part in gradients: feed data, not parameters");
         if (nbytes != t->nbytes()) fail(MPT_ERROR_SHAPE, "argument 'nbytes' is ", nbytes, ": shape ", t->shape, " of ", dtype_name(t->dtype), " has ", t->nbytes(), " bytes");
         if (nbytes > 0) api::need(data, "data");
-        write(t, data);
+        program->feeding.feed(t, data);
     });
 }
 

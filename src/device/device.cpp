@@ -131,6 +131,18 @@ void Device::order(void *first, void *then) {
     check(module_->order(handle_, first, then, &error), error);
 }
 
+Ref<Stream> Device::new_stream() {
+    void *handle = nullptr;
+    mpt_mod_error error = {};
+    check(module_->stream_create(handle_, &handle, &error), error);
+    try {
+        return make<Stream>(*module_, handle_, handle);
+    } catch (...) {
+        module_->stream_destroy(handle_, handle);
+        throw;
+    }
+}
+
 Ref<Graph> Device::graph(const std::function<void(void *stream)> &enqueue) {
     if (!module_->graph_create) return nullptr;
     mpt_mod_graph *handle = nullptr;

@@ -37,6 +37,19 @@ private:
     std::size_t workspace_bytes_;
 };
 
+// A stream beside the context's.
+class Stream final : public Object {
+public:
+    Stream(const mpt_module &module, mpt_mod_device *device, void *handle) : module_(module), device_(device), handle_(handle) {}
+    ~Stream() override { module_.stream_destroy(device_, handle_); }
+    void *handle() const { return handle_; }
+
+private:
+    const mpt_module &module_;
+    mpt_mod_device *device_;
+    void *handle_;
+};
+
 // A sequence of launches that the device runs as one.
 class Graph final : public Object {
 public:
@@ -67,6 +80,11 @@ public:
     bool has_streams() const { return module_->stream != nullptr; }
     void *own_stream() const { return has_streams() ? module_->stream(handle_) : nullptr; }
     void order(void *first, void *then);  // of two streams
+    Ref<Stream> new_stream();             // where has_streams()
+    // Whether the host would wait for what is on the stream: see device/module.h.
+    bool would_wait(const void *src, std::size_t nbytes, void *stream) const {
+        return has_streams() && module_->would_wait(handle_, src, nbytes, stream) != 0;
+    }
     // What enqueue launches on the stream that it is given, as one. None where the device has no such thing.
     Ref<Graph> graph(const std::function<void(void *stream)> &enqueue);
     // "onednn", or a knob of the device's module; for kernels prepared from then on.

@@ -101,6 +101,12 @@ typedef struct mpt_module {
     mpt_status (*set_option)(mpt_mod_device *dev, const char *key, const char *value, mpt_mod_error *error);
     /* What comes on stream then from here on comes after what is on first by now. There where stream is. */
     mpt_status (*order)(mpt_mod_device *dev, void *first, void *then, mpt_mod_error *error);
+    /* One stream more, for copies beside the kernels. There where stream is. */
+    mpt_status (*stream_create)(mpt_mod_device *dev, void **out, mpt_mod_error *error);
+    void (*stream_destroy)(mpt_mod_device *dev, void *stream);
+    /* Whether to_device of these bytes would keep the host waiting for what is on stream, so that it is better done on another one
+     * first. 0: they are few, or not the host's, or the host captures the stream. There where stream is. */
+    int32_t (*would_wait)(mpt_mod_device *dev, const void *src, size_t nbytes, void *stream);
     /* A sequence of launches as one: enqueue is called once, at once, with the stream to launch on. NULL: the device has none such. */
     mpt_status (*graph_create)(mpt_mod_device *dev, mpt_status (*enqueue)(void *stream, void *user, mpt_mod_error *error), void *user,
                                mpt_mod_graph **out, mpt_mod_error *error);

@@ -5,6 +5,7 @@
 #include "nn/init.h"
 #include "nn/layers.h"
 #include "ops/ops.h"
+#include "ops/shape.h"
 
 namespace mpt {
 
@@ -42,10 +43,13 @@ private:
                 fail(MPT_ERROR_SHAPE, "input ", i, " has shape ", inputs[i]->shape, ": attention takes [N, T, ", embed_, "]");
         Ref<Tensor> q, k, v;
         if (n == 1 || (inputs[0] == inputs[1] && inputs[1] == inputs[2])) {
-            const Ref<Tensor> all = ops::linear(inputs[0], in_weight_, in_bias_);
-            q = part(all, 0), k = part(all, 1), v = part(all, 2);
+            const Tensors parts = ops::split(ops::linear(inputs[0], in_weight_, in_bias_), 2, thirds());
+            q = parts[0], k = parts[1], v = parts[2];
         } else {
-            q = project(inputs[0], 0), k = project(inputs[1], 1), v = project(inputs[2], 2);
+            const Tensors weights = ops::split(in_weight_, 0, thirds()), biases = in_bias_ ? ops::split(in_bias_, 0, thirds()) : Tensors(3);
+            q = ops::linear(inputs[0], weights[0], biases[0]);
+            k = ops::linear(inputs[1], weights[1], biases[1]);
+            v = ops::linear(inputs[2], weights[2], biases[2]);
         }
         mpt_attrs_attention attrs = {};
         attrs.causal = causal_;
@@ -56,11 +60,8 @@ private:
         return run_child("out_proj", *out_, {merged});
     }
 
-    // [N,T,3E] -> the part of query, key or value, a view.
-    Ref<Tensor> part(const Ref<Tensor> &all, int index) const { return ops::slice(all, 2, index * embed_, embed_); }
-    Ref<Tensor> project(const Ref<Tensor> &x, int index) const {
-        return ops::linear(x, ops::slice(in_weight_, 0, index * embed_, embed_), in_bias_ ? ops::slice(in_bias_, 0, index * embed_, embed_) : nullptr);
-    }
+    // Of queries, keys and values.
+    std::vector<std::int64_t> thirds() const { return {embed_, embed_, embed_}; }
     // [N,T,E] -> [N,heads,T,E/heads], a view.
     Ref<Tensor> split(const Ref<Tensor> &x) const {
         return ops::transpose(ops::reshape(x, {x->shape[0], x->shape[1], heads_, embed_ / heads_}), {0, 2, 1, 3});

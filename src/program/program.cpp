@@ -25,7 +25,8 @@ const char *role_name(mpt_role role) {
 
 }  // namespace
 
-mpt_program::mpt_program(mpt_context &context, const Recording &recording, const std::vector<Ref<Tensor>> &outputs) : ctx(&context) {
+mpt_program::mpt_program(mpt_context &context, const Recording &recording, const std::vector<Ref<Tensor>> &outputs)
+    : ctx(&context), feeding(context) {
     std::vector<Step> steps = passes::dead_code(recording.steps, recording.born, outputs);
     if (ctx->fusion) steps = passes::fuse(*ctx->device, std::move(steps), recording.born, outputs);
     std::unordered_set<const Storage *> born;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "program/feeding.h"
 #include "program/passes/arena.h"
 #include "program/recording.h"
 
@@ -24,6 +25,7 @@ struct mpt_program final : mpt::Object {
     std::vector<mpt::Ref<mpt::Storage>> output_storages;  // born inside, kept
     std::size_t arena_bytes = 0, output_bytes = 0;
     std::string text;
+    mpt::Feeding feeding;
 
 protected:
     void dispose() override { ctx->dispose(this); }

@@ -53,6 +53,12 @@ public:
     void set(Address to, unsigned value, std::size_t count, Stream stream) const {
         must(call<int>("cuMemsetD32Async", to, value, count, stream), "cuMemsetD32Async");
     }
+    void *pinned(std::size_t nbytes) const {
+        void *memory = nullptr;
+        must(call<int>("cuMemAllocHost_v2", &memory, nbytes), "cuMemAllocHost");
+        return memory;
+    }
+    void free_pinned(void *memory) const { must(call<int>("cuMemFreeHost", memory), "cuMemFreeHost"); }
     int ordinal(Address address) const {
         int ordinal = -1;
         constexpr int kOrdinal = 9;  // CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL
@@ -68,6 +74,13 @@ public:
     }
     void end(Stream stream) const { must(call<int>("cuStreamDestroy_v2", stream), "cuStreamDestroy"); }
     void wait(Stream stream) const { must(call<int>("cuStreamSynchronize", stream), "cuStreamSynchronize"); }
+    // Whether something on it has not finished.
+    bool busy(Stream stream) const {
+        constexpr int kNotReady = 600;
+        const int status = call<int>("cuStreamQuery", stream);
+        if (status != kNotReady) must(status, "cuStreamQuery");
+        return status == kNotReady;
+    }
     // What comes on `then` from here on comes behind what is on `first` by now.
     void order(Stream first, Stream then) const {
         void *event = nullptr;

@@ -13,6 +13,10 @@ extern "C" {
 /* "relu_grad_sum": RELU_GRAD of "binary", and the sum over the first dimension of what it gives, as "reduce" adds.
  *   in[0] dy, in[1] y, T [M,N]; out[0] dx T [M,N]; out[1] f32 or T [1,N]; all contiguous. No attributes. */
 
+/* "cross_entropy_with_grad": "cross_entropy" with its attributes, and "cross_entropy_grad" of what it gives.
+ *   in[0] logits, in[1] target, in[2] weight or absent; in[3] the gradient of the loss
+ *   out[0] loss, out[1] log-sum-exp, out[2] the divisor, as for "cross_entropy"; out[3] dlogits. */
+
 /* "channel_norm_relu": "channel_norm" with its attributes, then the sum with another tensor where there is one, then ReLU.
  *   in[0] to in[4] and out[0] to out[4] as for "channel_norm"; in[5] absent, or what is added, T of x's shape.
  *   y = relu(round(round(norm) + in[5])).

@@ -6708,7 +6708,7 @@ extern "C" {
     pub fn mpt_program_release(program: *mut mpt_program);
 }
 extern "C" {
-    #[doc = " Copies the next run's data into input, a contiguous tensor from outside that the program reads; conventions as mpt_tensor_write. Not inside a capture."]
+    #[doc = " Copies the next run's data into input, a contiguous tensor from outside that the program reads; conventions as mpt_tensor_write, but that on a GPU it does not wait for the last run: the copy goes to memory that the program keeps from the first feed on. Not inside a capture."]
     pub fn mpt_program_feed(
         program: *mut mpt_program,
         input: *mut mpt_tensor,
