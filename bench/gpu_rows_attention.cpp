@@ -1,12 +1,17 @@
 // Rows of the table: causal attention of GPT-2's shape. Only what the mask lets through counts as work, twice for the forward and
-// five times for the backward, which makes the scores again. The ceiling is one large product of as many operations.
+// five times for the backward, which makes the scores again. The ceiling is one large product of as many operations. Each row stands
+// once more without cuDNN.
 #include "gpu_table.h"
 
 namespace {
 
 constexpr int64_t kBatch = 32, kHeads = 12, kRows = 1024, kColumns = 64, kSide = 4096;
 
-Ready make(const Stage &stage, mpt_dtype dtype, bool backward) {
+void with_cudnn(const Stage &stage, const char *value) {
+    if (!stage.dry) OK(mpt_context_set_option(stage.ctx, "cudnn", value));  // a GPU's option
+}
+
+Ready make(const Stage &stage, mpt_dtype dtype, bool backward, bool cudnn) {
     const Shape shape = stage.small({kBatch, kHeads, kRows, kColumns});
     Tensors inputs;
     for (int i = 0; i < 3; ++i) inputs.push_back(backward ? stage.tracked(dtype, shape) : stage.floats(dtype, shape));
@@ -18,6 +23,7 @@ Ready make(const Stage &stage, mpt_dtype dtype, bool backward) {
         OK(mpt_attention(inputs[0].get(), inputs[1].get(), inputs[2].get(), nullptr, &params, &y));
         return Tensor(y);
     };
+    with_cudnn(stage, cudnn ? "on" : "off");
     Ready ready;
     const int64_t pairs = kBatch * kHeads * kRows * kRows / 2;
     ready.flops = 2.0 * static_cast<double>(pairs) * kColumns * (backward ? 5 : 2);
@@ -38,6 +44,7 @@ Ready make(const Stage &stage, mpt_dtype dtype, bool backward) {
             },
             ready);
     }
+    with_cudnn(stage, "on");
     if (!stage.dry) {
         const int64_t depth = pairs * kColumns * (backward ? 5 : 2) / (kSide * kSide);
         Tensor x = stage.floats(dtype, {kSide, depth}), w = stage.floats(dtype, {kSide, depth});
@@ -57,10 +64,11 @@ Ready make(const Stage &stage, mpt_dtype dtype, bool backward) {
 
 Rows attention_rows() {
     Rows rows;
-    for (const bool backward : {false, true})
-        for (const mpt_dtype dtype : {MPT_BF16, MPT_F16})
-            rows.push_back(
-                {backward ? "attention, 32 x 12 x 1024 x 64 causal, backward" : "attention, 32 x 12 x 1024 x 64 causal, forward",
-                 mpt_dtype_name(dtype), "", [=](const Stage &stage) { return make(stage, dtype, backward); }});
+    for (const bool cudnn : {true, false})
+        for (const bool backward : {false, true})
+            for (const mpt_dtype dtype : {MPT_BF16, MPT_F16})
+                rows.push_back({std::string("attention, 32 x 12 x 1024 x 64 causal, ") + (backward ? "backward" : "forward") +
+                                    (cudnn ? "" : ", without cuDNN"),
+                                mpt_dtype_name(dtype), "", [=](const Stage &stage) { return make(stage, dtype, backward, cudnn); }});
     return rows;
 }

@@ -1,7 +1,8 @@
 // Scaled-dot-product attention without the matrix of scores in memory [Rabe and Staats 2021]. See device/attrs/attention.h.
 //
 // A warp has one row of q; its lanes take 32 rows of k and v at a time from shared memory, which the warps of a block share.
-#include "attention_mma.cuh"
+#include "attention.cuh"
+#include "attention.h"
 
 namespace mpt::cuda {
 namespace {
@@ -69,10 +70,10 @@ std::unique_ptr<Kernel> make(const mpt_mod_call &call) {
     });
 }
 
-std::unique_ptr<Kernel> prepare(Device &, const mpt_mod_call &call) {
+std::unique_ptr<Kernel> prepare(Device &device, const mpt_mod_call &call) {
     std::unique_ptr<Kernel> kernel;
     visit_float(kName, call.in[0].dtype, [&](auto t) { kernel = make<decltype(t)>(call); });
-    return on_tensor_cores(call, std::move(kernel));
+    return by_cudnn(device, call, on_tensor_cores(call, std::move(kernel)));
 }
 const RegisteredKernel registered(kName, prepare);
 

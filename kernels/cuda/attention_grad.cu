@@ -1,7 +1,8 @@
 // The gradient of attention: probabilities are worked out again from the scores and their log-sum-exp [Dao et al. 2022]. See
 // device/attrs/attention.h. One kernel walks over keys for each row of q, another over queries for each row of k and v, so nothing
 // is added by two threads.
-#include "attention_mma.cuh"
+#include "attention.cuh"
+#include "attention.h"
 
 namespace mpt::cuda {
 namespace {
@@ -173,10 +174,10 @@ std::unique_ptr<Kernel> make(const mpt_mod_call &call) {
     return kernel_of("cuda:attention_grad", launch, static_cast<std::size_t>(rows) * sizeof(float));
 }
 
-std::unique_ptr<Kernel> prepare(Device &, const mpt_mod_call &call) {
+std::unique_ptr<Kernel> prepare(Device &device, const mpt_mod_call &call) {
     std::unique_ptr<Kernel> kernel;
     visit_float(kName, call.in[0].dtype, [&](auto t) { kernel = make<decltype(t)>(call); });
-    return gradient_on_tensor_cores(call, std::move(kernel));
+    return gradient_by_cudnn(device, call, gradient_on_tensor_cores(call, std::move(kernel)));
 }
 const RegisteredKernel registered(kName, prepare);
 

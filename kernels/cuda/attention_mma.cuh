@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "attention.cuh"
+#include "attention.h"
 #include "conv_mma.cuh"
 
 namespace mpt::cuda::attention {
@@ -109,14 +110,6 @@ __device__ __forceinline__ std::uint32_t shared_at(const void *p) {
     return static_cast<std::uint32_t>(__cvta_generic_to_shared(p));
 }
 
-// Rows of 16-byte packs, at 16 bytes each.
-inline bool packs(const mpt_mod_operand &x) {
-    if (!present(x)) return true;
-    for (int d = 0; d < 3; ++d)
-        if (x.shape[d] != 1 && x.strides[d] % 8 != 0) return false;
-    return x.strides[3] == 1;
-}
-
 // Without mask and dropout, the same 64 or 128 columns everywhere. The addresses are looked at when they are known.
 inline bool tensor_cores(const mpt_mod_call &call, const mpt_mod_operand &random) {
     const mpt_mod_operand &q = call.in[0], &k = call.in[1], &v = call.in[2];
@@ -139,10 +132,5 @@ void visit_tensor_cores(const mpt_mod_operand &q, F &&f) {
     else
         columns(BF16{});
 }
-
-// attention_mma.cu and attention_mma_grad.cu: the kernel for calls of this form, which goes to `otherwise` for addresses that are
-// not multiples of 16 bytes; or `otherwise` itself.
-std::unique_ptr<Kernel> on_tensor_cores(const mpt_mod_call &call, std::unique_ptr<Kernel> otherwise);
-std::unique_ptr<Kernel> gradient_on_tensor_cores(const mpt_mod_call &call, std::unique_ptr<Kernel> otherwise);
 
 }  // namespace mpt::cuda::attention

@@ -8,7 +8,7 @@
 
 #include "conv.h"
 #include "conv_copies.h"
-#include "cudnn.h"
+#include "cudnn_operations.h"
 
 namespace mpt::cuda {
 
@@ -16,22 +16,7 @@ namespace mpt::cuda {
 
 namespace {
 
-using Extents = std::array<std::int64_t, 4>;
-
 enum Id : std::int64_t { kImages = 1, kFilter, kResult, kProduct, kBias };  // of the graph's tensors
-
-cudnnDataType_t type_of(std::int32_t dtype) {
-    switch (dtype) {
-        case MPT_F32:
-            return CUDNN_DATA_FLOAT;
-        case MPT_F16:
-            return CUDNN_DATA_HALF;
-        case MPT_BF16:
-            return CUDNN_DATA_BFLOAT16;
-        default:
-            throw CudnnRefuses{};
-    }
-}
 
 Extents strides_of(const std::int64_t *shape, const std::array<int, 4> &order) {
     Extents strides;
@@ -63,20 +48,13 @@ struct Operands {
 
 CudnnTrial trial_of(const mpt_attrs_conv2d &at, const Operands &operands, ConvPass pass, const CudnnRules &rules) {
     std::ostringstream key;
-    CudnnTrial trial;
-    const auto add = [&](std::int64_t id, const mpt_mod_operand &x) {
-        key << ", " << x.dtype << " of";
-        for (int d = 0; d < x.ndim; ++d) key << ' ' << x.shape[d] << '*' << x.strides[d];
-        trial.ids.push_back(id);
-        trial.bytes.push_back(static_cast<std::size_t>(numel(x)) * (x.dtype == MPT_F32 ? 4 : 2));
-    };
     key << "convolution " << static_cast<int>(pass) << rules.tensor_cores << rules.prefer_tensor_cores << rules.fallback << ", " << at.groups;
     for (const auto &pair : {at.stride, at.padding, at.dilation}) key << ' ' << pair[0] << 'x' << pair[1];
-    add(kImages, operands.first);
-    add(kFilter, operands.second);
-    add(kResult, operands.result);
-    if (operands.bias) add(kBias, *operands.bias);
-    trial.key = key.str();
+    CudnnTrial trial{key.str(), {}, {}};
+    cudnn_operand(trial, kImages, operands.first);
+    cudnn_operand(trial, kFilter, operands.second);
+    cudnn_operand(trial, kResult, operands.result);
+    if (operands.bias) cudnn_operand(trial, kBias, *operands.bias);
     return trial;
 }
 
@@ -109,12 +87,13 @@ public:
         const CudnnDescriptor a = tensor(kImages, first), b = tensor(kFilter, second), y = tensor(kResult, result);
         std::optional<CudnnDescriptor> product;
         const bool wide = result.dtype != first.dtype;
-        if (bias || wide) product.emplace(tensor(kProduct, CUDNN_DATA_FLOAT, shape_of(result), dense_strides(result), true));
+        if (bias || wide)
+            product.emplace(cudnn_tensor(cudnn, kProduct, CUDNN_DATA_FLOAT, shape_of(result), dense_strides(result), CudnnPlace::Nowhere));
         operations.push_back(operation(pass, convolution, a, b, product ? *product : y));
         if (bias)
             operations.push_back(sum(*product, *bias, y));
         else if (wide)
-            operations.push_back(pointwise(CUDNN_POINTWISE_IDENTITY, *product, nullptr, y));
+            operations.push_back(cudnn_pointwise(cudnn, CUDNN_POINTWISE_IDENTITY, *product, nullptr, y));
     }
 
     std::vector<CudnnDescriptor> operations;
@@ -131,20 +110,8 @@ private:
         }
     }
 
-    CudnnDescriptor tensor(std::int64_t id, cudnnDataType_t type, const Extents &shape, const Extents &strides,
-                           bool is_virtual) const {
-        CudnnDescriptor tensor(cudnn_, CUDNN_BACKEND_TENSOR_DESCRIPTOR);
-        tensor.set(CUDNN_ATTR_TENSOR_UNIQUE_ID, id)
-            .set(CUDNN_ATTR_TENSOR_DATA_TYPE, type)
-            .set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, std::int64_t{16})
-            .set(CUDNN_ATTR_TENSOR_DIMENSIONS, CUDNN_TYPE_INT64, 4, shape.data())
-            .set(CUDNN_ATTR_TENSOR_STRIDES, CUDNN_TYPE_INT64, 4, strides.data())
-            .set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, is_virtual)
-            .finalize();
-        return tensor;
-    }
     CudnnDescriptor tensor(std::int64_t id, const mpt_mod_operand &x) const {
-        return tensor(id, type_of(x.dtype), shape_of(x), dense_strides(x), false);
+        return cudnn_tensor(cudnn_, id, cudnn_type(x.dtype), shape_of(x), dense_strides(x));
     }
 
     CudnnDescriptor operation(ConvPass pass, const CudnnDescriptor &convolution, const CudnnDescriptor &a, const CudnnDescriptor &b,
@@ -189,21 +156,8 @@ private:
     CudnnDescriptor sum(const CudnnDescriptor &product, const mpt_mod_operand &bias, const CudnnDescriptor &y) const {
         if (bias.shape[0] > 1 && bias.strides[0] != 1) throw CudnnRefuses{};
         const std::int64_t n = bias.shape[0];
-        const CudnnDescriptor row = tensor(kBias, type_of(bias.dtype), {1, n, 1, 1}, {n, 1, n, n}, false);
-        return pointwise(CUDNN_POINTWISE_ADD, product, &row, y);
-    }
-
-    CudnnDescriptor pointwise(cudnnPointwiseMode_t mode, const CudnnDescriptor &product, const CudnnDescriptor *other,
-                              const CudnnDescriptor &y) const {
-        CudnnDescriptor function(cudnn_, CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
-        function.set(CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &mode)
-            .set(CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_DATA_FLOAT)
-            .finalize();
-        CudnnDescriptor result(cudnn_, CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
-        result.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, function).set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, product);
-        if (other) result.set(CUDNN_ATTR_OPERATION_POINTWISE_BDESC, *other);
-        result.set(CUDNN_ATTR_OPERATION_POINTWISE_YDESC, y).finalize();
-        return result;
+        const CudnnDescriptor row = cudnn_tensor(cudnn_, kBias, cudnn_type(bias.dtype), {1, n, 1, 1}, {n, 1, n, n});
+        return cudnn_pointwise(cudnn_, CUDNN_POINTWISE_ADD, product, &row, y);
     }
 
     const Cudnn &cudnn_;

@@ -132,8 +132,9 @@ std::int64_t CudnnDescriptor::get(cudnnBackendAttributeName_t name, cudnnBackend
     return count;
 }
 
-CudnnPlan::CudnnPlan(Device &device, const Cudnn &cudnn, const std::vector<CudnnDescriptor> &operations, const CudnnRules &rules, const CudnnTrial &trial)
-    : cudnn_(&cudnn) {
+CudnnPlan::CudnnPlan(Device &device, const Cudnn &cudnn, const std::vector<CudnnDescriptor> &operations, const CudnnRules &rules,
+                     const CudnnTrial &trial, std::vector<CudnnNumber> numbers)
+    : cudnn_(&cudnn), numbers_(std::move(numbers)) {
     cudnnHandle_t handle = cudnn.handle();
     std::vector<cudnnBackendDescriptor_t> raw;
     for (const CudnnDescriptor &operation : operations) raw.push_back(operation.raw());
@@ -190,8 +191,14 @@ void CudnnPlan::launch(const std::vector<std::int64_t> &ids, const std::vector<v
     execute(*chosen_.plan, ids, addresses, workspace, stream);
 }
 
-void CudnnPlan::execute(const CudnnDescriptor &plan, const std::vector<std::int64_t> &ids, const std::vector<void *> &addresses, void *workspace,
-                        cudaStream_t stream) const {
+void CudnnPlan::execute(const CudnnDescriptor &plan, const std::vector<std::int64_t> &tensors, const std::vector<void *> &places,
+                        void *workspace, cudaStream_t stream) const {
+    std::vector<std::int64_t> ids = tensors;
+    std::vector<void *> addresses = places;
+    for (const CudnnNumber &number : numbers_) {
+        ids.push_back(number.id);
+        addresses.push_back(const_cast<std::uint32_t *>(&number.bits));
+    }
     try {
         CudnnDescriptor pack(*cudnn_, CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
         const auto count = static_cast<std::int64_t>(ids.size());
@@ -202,7 +209,7 @@ void CudnnPlan::execute(const CudnnDescriptor &plan, const std::vector<std::int6
         demand(cudnn_->set_stream(cudnn_->handle(), stream));
         demand(cudnn_->execute(cudnn_->handle(), plan.raw(), pack.raw()));
     } catch (CudnnRefuses) {
-        throw kernels::Failure{MPT_ERROR_DEVICE, "cuDNN: a convolution failed"};
+        throw kernels::Failure{MPT_ERROR_DEVICE, "cuDNN: a kernel could not be launched"};
     }
 }
 

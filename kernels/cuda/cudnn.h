@@ -1,5 +1,5 @@
-// cuDNN's graphs. The library is optional: it is looked for when a context prepares its first convolution, and what needs it asks
-// whether it is there.
+// cuDNN's graphs. The library is optional: it is looked for when a context prepares its first kernel that may be cuDNN's, and what
+// needs it asks whether it is there.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -99,12 +99,19 @@ struct CudnnTrial {
     std::vector<std::size_t> bytes;
 };
 
+// A number of a graph that is given at each launch, by value: a float or a 32-bit integer.
+struct CudnnNumber {
+    std::int64_t id;
+    std::uint32_t bits;
+};
+
 // A graph of operations with a chosen engine.
 class CudnnPlan {
 public:
     // Of the engines that the rules allow and that can run the first in the order of the heuristics, or the fastest, where the device's
     // tuner is on. CudnnRefuses where there is none.
-    CudnnPlan(Device &device, const Cudnn &cudnn, const std::vector<CudnnDescriptor> &operations, const CudnnRules &rules, const CudnnTrial &trial);
+    CudnnPlan(Device &device, const Cudnn &cudnn, const std::vector<CudnnDescriptor> &operations, const CudnnRules &rules,
+              const CudnnTrial &trial, std::vector<CudnnNumber> numbers = {});
 
     std::size_t workspace_bytes() const { return chosen_.workspace_bytes; }
     // Throws Failure.
@@ -123,6 +130,7 @@ private:
                  cudaStream_t stream) const;
 
     const Cudnn *cudnn_;
+    std::vector<CudnnNumber> numbers_;
     Candidate chosen_;
 };
 

@@ -1,18 +1,14 @@
 // Convolutions without cuDNN: told to do without, or where its library cannot be opened.
-#include <algorithm>
-#include <cmath>
-
 #include "child.h"
-#include "common/random.h"
-#include "common/tensors.h"
-#include "gpu.h"
+#include "ops/attention.h"
+#include "results.h"
 
 using namespace cuda;
 
 namespace {
 
+using test::draw;
 using test::Shape;
-using test::Values;
 
 struct Case {
     Shape x, weight;
@@ -25,22 +21,10 @@ const Case kCases[] = {
     {{5, 1, 28, 28}, {8, 1, 3, 3}, 1, 0, 1},
 };
 
-Values numbers(const Shape &shape, std::uint64_t seed) {
-    test::Random random(seed);
-    Values values{shape, std::vector<double>(static_cast<std::size_t>(test::count(shape)))};
-    for (double &value : values.data) value = random.uniform(-1, 1);
-    return values;
-}
-
-// Output, dx, dw and db of a convolution and the plan that they came from.
-struct Result {
-    std::vector<std::vector<double>> values;
-    std::string plan;
-};
-
+// Output, dx, dw and db of a convolution.
 Result convolve(mpt_context *ctx, const Case &c, mpt_dtype dtype) {
-    Tensor x = test::make(ctx, dtype, numbers(c.x, 1)), weight = test::make(ctx, dtype, numbers(c.weight, 2));
-    Tensor bias = test::make(ctx, dtype, numbers({c.weight[0]}, 3)), y, loss;
+    Tensor x = test::make(ctx, dtype, draw(c.x, 1)), weight = test::make(ctx, dtype, draw(c.weight, 2));
+    Tensor bias = test::make(ctx, dtype, draw({c.weight[0]}, 3)), y, loss;
     for (mpt_tensor *leaf : {static_cast<mpt_tensor *>(x), static_cast<mpt_tensor *>(weight), static_cast<mpt_tensor *>(bias)})
         MUST(mpt_tensor_set_requires_grad(leaf, 1));
     mpt_conv2d_params params;
@@ -62,22 +46,6 @@ Result convolve(mpt_context *ctx, const Case &c, mpt_dtype dtype) {
     MUST(mpt_program_run(program));  // the second run takes the launches as one
     return {{test::read(y), test::read(test::gradient(x)), test::read(test::gradient(weight)), test::read(test::gradient(bias))},
             dump(program)};
-}
-
-// Relative to the largest: each result is a sum of many, rounded once to the format.
-void expect_near(const Result &result, const Result &expected, double bound) {
-    const char *const names[] = {"y", "dx", "dw", "db"};
-    for (std::size_t i = 0; i < expected.values.size(); ++i) {
-        ASSERT_EQ(expected.values[i].size(), result.values[i].size()) << names[i];
-        double largest = 0, off = 0;
-        for (std::size_t k = 0; k < expected.values[i].size(); ++k) {
-            const double difference = std::fabs(expected.values[i][k] - result.values[i][k]);
-            largest = std::max(largest, std::fabs(expected.values[i][k]));
-            off = std::isfinite(difference) ? std::max(off, difference) : INFINITY;
-        }
-        EXPECT_GT(largest, 0) << names[i];
-        EXPECT_LE(off, bound * largest) << names[i];
-    }
 }
 
 double bound(mpt_dtype dtype) {
