@@ -36,6 +36,18 @@ void lstm_grad_row(const C *const *gates, const C *cell, const C *dh, const C *d
     }
 }
 
+// Gates as the functions see them: where they lie, or the sum with more of them in the buffer.
+template <class C>
+const C *read_gates(const CellOperand<C> &gates, const CellOperand<C> &more, const void *from, const void *more_from, std::int64_t row, std::int64_t column,
+                    std::int64_t n, C *buffer) {
+    const C *x = gates.read(from, row, column, n, buffer);
+    if (!more.present()) return x;
+    alignas(64) C other[kCellTile];
+    const C *y = more.read(more_from, row, column, n, other);
+    for (std::int64_t k = 0; k < n; k++) buffer[k] = x[k] + y[k];
+    return buffer;
+}
+
 template <class C>
 class LstmCell final : public Kernel {
 public:
@@ -44,6 +56,7 @@ public:
           state_(call.in[1]),
           gates_(call.kernel, call.in[0]),
           cell_(call.kernel, call.in[1]),
+          more_(call.kernel, call.in[2]),
           h_(call.kernel, call.out[0]),
           c_(call.kernel, call.out[1]) {}
 
@@ -52,7 +65,7 @@ public:
         for_cells(pool_, state_, [&](std::int64_t row, std::int64_t column, std::int64_t n) {
             alignas(64) C buffer[7][kCellTile];
             const C *gates[4];
-            for (int k = 0; k < 4; k++) gates[k] = gates_.read(in[0], row, k * width + column, n, buffer[k]);
+            for (int k = 0; k < 4; k++) gates[k] = read_gates(gates_, more_, in[0], in[2], row, k * width + column, n, buffer[k]);
             C *h = h_.place(out[0], row, column, buffer[5]), *c = c_.place(out[1], row, column, buffer[6]);
             row_(gates, cell_.read(in[1], row, column, n, buffer[4]), h, c, n);
             h_.write(h, out[0], row, column, n);
@@ -65,7 +78,7 @@ public:
 private:
     Pool &pool_;
     mpt_mod_operand state_;
-    CellOperand<C> gates_, cell_, h_, c_;
+    CellOperand<C> gates_, cell_, more_, h_, c_;
     void (*row_)(const C *const *, const C *, C *, C *, std::int64_t) = Versions<&lstm_row<C>>::best();
 };
 
@@ -79,6 +92,7 @@ public:
           cell_(call.kernel, call.in[1]),
           dh_(call.kernel, call.in[2]),
           dc_(call.kernel, call.in[3]),
+          more_(call.kernel, call.in[4]),
           dgates_(call.kernel, call.out[0]),
           dcell_(call.kernel, call.out[1]) {}
 
@@ -89,7 +103,7 @@ public:
             const C *gates[4];
             C *dgates[4];
             for (int k = 0; k < 4; k++) {
-                gates[k] = gates_.read(in[0], row, k * width + column, n, buffer[k]);
+                gates[k] = read_gates(gates_, more_, in[0], in[4], row, k * width + column, n, buffer[k]);
                 dgates[k] = dgates_.place(out[0], row, k * width + column, buffer[4 + k]);
             }
             C *dcell = dcell_.place(out[1], row, column, buffer[8]);
@@ -105,7 +119,7 @@ public:
 private:
     Pool &pool_;
     mpt_mod_operand state_;
-    CellOperand<C> gates_, cell_, dh_, dc_, dgates_, dcell_;
+    CellOperand<C> gates_, cell_, dh_, dc_, more_, dgates_, dcell_;
     void (*row_)(const C *const *, const C *, const C *, const C *, C *const *, C *,
                  std::int64_t) = Versions<&lstm_grad_row<C>>::best();
 };

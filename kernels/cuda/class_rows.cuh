@@ -125,9 +125,9 @@ inline void run_add_blocks(cudaStream_t stream, const ClassRows &rows, const Cla
 
 // What a row's gradient is multiplied with.
 struct ClassGradient {
-    ClassGradient(const mpt_mod_call &call, const mpt_mod_operand &divisor_form, const mpt_mod_operand &form) {
+    ClassGradient(const mpt_mod_call &call, const mpt_mod_operand &divisor_form, const mpt_mod_operand &form, const mpt_mod_operand &result) {
         if (form.dtype != MPT_F32 || divisor_form.dtype != MPT_F32) unsupported_dtype(call.kernel, form.dtype);
-        if (form.ndim > 1 || call.out[0].ndim != 2)
+        if (form.ndim > 1 || result.ndim != 2)
             throw Failure{MPT_ERROR_INTERNAL, std::string(call.kernel) + ": operands of another rank"};
         stride = form.ndim == 1 ? form.strides[0] : 0;
     }

@@ -74,7 +74,7 @@ template <class T>
 std::unique_ptr<Kernel> make_grad(Device &device, const mpt_mod_call &call) {
     constexpr int V = 16 / sizeof(typename T::Stored);
     const ClassRows form(call);
-    const ClassGradient gradient(call, call.in[4], call.in[5]);
+    const ClassGradient gradient(call, call.in[4], call.in[5], call.out[0]);
     const Distribution distribution(call, form);
     const bool one_class = distribution.one_class;
     if (call.in[3].dtype != MPT_F32 || call.in[3].ndim != 1) unsupported_dtype(call.kernel, call.in[3].dtype);

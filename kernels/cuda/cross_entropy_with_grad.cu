@@ -87,10 +87,10 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
     if (counted && form.weight.dtype != MPT_DTYPE_NONE) throw Failure{MPT_ERROR_UNSUPPORTED, "cross_entropy_with_grad: a mean with weights"};
     const bool averaged = form.reduction == MPT_REDUCTION_MEAN || form.reduction == MPT_REDUCTION_BATCH_MEAN;
     const double known = counted ? 0 : averaged ? static_cast<double>(form.rows) : 1;
-    const ClassGradient gradient(call, call.out[2], call.in[3]);
+    const ClassGradient gradient(call, call.out[2], call.in[3], call.out[3]);
     if (call.out[1].dtype != MPT_F32 || call.out[1].ndim != 1) unsupported_dtype(call.kernel, call.out[1].dtype);
     const mpt_mod_operand &dx = call.out[3];
-    if (dx.dtype != T::dtype || dx.ndim != 2) unsupported_dtype(call.kernel, dx.dtype);
+    if (dx.dtype != T::dtype) unsupported_dtype(call.kernel, dx.dtype);
 
     const Team t = team_of_rows(device, form, sizeof(typename T::Stored));
     const unsigned grid = t.grid(device, form.rows);

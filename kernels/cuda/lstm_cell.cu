@@ -4,14 +4,28 @@
 namespace mpt::cuda {
 namespace {
 
-// Gates: i, f, g, o.
+// Gates: i, f, g, o; of a sum, where there is more.
+template <class T, int V>
+__device__ __forceinline__ void load_gates(const CellIndex &index, const CellOperand &gates, const CellOperand &more, std::int64_t row,
+                                           std::int64_t column, float (&x)[4][V]) {
+#pragma unroll
+    for (int k = 0; k < 4; ++k) gates.load<T>(row, k * index.width + column, x[k]);
+    if (!more.base) return;
+#pragma unroll
+    for (int k = 0; k < 4; ++k) {
+        float y[V];
+        more.load<T>(row, k * index.width + column, y);
+#pragma unroll
+        for (int v = 0; v < V; ++v) x[k][v] += y[v];
+    }
+}
+
 template <class T, class S, int V>
 __global__ void __launch_bounds__(kCellThreads)
-    lstm_cell(CellIndex index, CellOperand gates, CellOperand cell, CellOperand h, CellOperand c) {
+    lstm_cell(CellIndex index, CellOperand gates, CellOperand more, CellOperand cell, CellOperand h, CellOperand c) {
     for_cells<V>(index, [&](std::int64_t row, std::int64_t column) {
         float x[4][V], state[V], hidden[V];
-#pragma unroll
-        for (int k = 0; k < 4; ++k) gates.load<T>(row, k * index.width + column, x[k]);
+        load_gates<T>(index, gates, more, row, column, x);
         cell.load<S>(row, column, state);
 #pragma unroll
         for (int v = 0; v < V; ++v) {
@@ -24,12 +38,11 @@ __global__ void __launch_bounds__(kCellThreads)
 }
 
 template <class T, class S, int V>
-__global__ void __launch_bounds__(kCellThreads) lstm_cell_grad(CellIndex index, CellOperand gates, CellOperand cell, CellOperand dh,
-                                                               CellOperand dc, CellOperand dgates, CellOperand dcell) {
+__global__ void __launch_bounds__(kCellThreads) lstm_cell_grad(CellIndex index, CellOperand gates, CellOperand more, CellOperand cell,
+                                                               CellOperand dh, CellOperand dc, CellOperand dgates, CellOperand dcell) {
     for_cells<V>(index, [&](std::int64_t row, std::int64_t column) {
         float x[4][V], state[V], dhidden[V], dnext[V];
-#pragma unroll
-        for (int k = 0; k < 4; ++k) gates.load<T>(row, k * index.width + column, x[k]);
+        load_gates<T>(index, gates, more, row, column, x);
         cell.load<S>(row, column, state);
         dh.load<T>(row, column, dhidden);
         dc.load<S>(row, column, dnext);
@@ -56,7 +69,7 @@ std::unique_ptr<Kernel> prepare_cell(Device &device, const mpt_mod_call &call) {
     visit_cell(call, call.in[0].dtype, call.in[1].dtype, [&]<class T, class S>(T, S) {
         kernel = kernel_of("cuda:lstm_cell", [cells](const void *const *in, void *const *out, void *, cudaStream_t stream) {
             cells.run(in, out, [&](auto pack, const CellIndex &index, unsigned blocks) {
-                lstm_cell<T, S, decltype(pack)::value><<<blocks, kCellThreads, 0, stream>>>(index, cells.in(in, 0), cells.in(in, 1),
+                lstm_cell<T, S, decltype(pack)::value><<<blocks, kCellThreads, 0, stream>>>(index, cells.in(in, 0), cells.in(in, 2), cells.in(in, 1),
                                                                                             cells.out(out, 0), cells.out(out, 1));
             });
             check_launch("cuda:lstm_cell");
@@ -72,7 +85,7 @@ std::unique_ptr<Kernel> prepare_grad(Device &device, const mpt_mod_call &call) {
         kernel = kernel_of("cuda:lstm_cell_grad", [cells](const void *const *in, void *const *out, void *, cudaStream_t stream) {
             cells.run(in, out, [&](auto pack, const CellIndex &index, unsigned blocks) {
                 lstm_cell_grad<T, S, decltype(pack)::value>
-                    <<<blocks, kCellThreads, 0, stream>>>(index, cells.in(in, 0), cells.in(in, 1), cells.in(in, 2), cells.in(in, 3),
+                    <<<blocks, kCellThreads, 0, stream>>>(index, cells.in(in, 0), cells.in(in, 4), cells.in(in, 1), cells.in(in, 2), cells.in(in, 3),
                                                           cells.out(out, 0), cells.out(out, 1));
             });
             check_launch("cuda:lstm_cell_grad");

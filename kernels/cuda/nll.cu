@@ -66,7 +66,7 @@ template <class T>
 std::unique_ptr<Kernel> make_grad(Device &device, const mpt_mod_call &call) {
     constexpr int V = 16 / sizeof(typename T::Stored);
     const ClassRows form(call);
-    const ClassGradient gradient(call, call.in[3], call.in[4]);
+    const ClassGradient gradient(call, call.in[3], call.in[4], call.out[0]);
     const std::int64_t row_stride = call.out[0].strides[0], class_stride = call.out[0].strides[1];
     const bool in_packs = form.classes % V == 0 && class_stride == 1 && row_stride % V == 0;
     return kernel_of("cuda:nll_grad", [=, &device](const void *const *in, void *const *out, void *, cudaStream_t stream) {

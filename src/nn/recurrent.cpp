@@ -107,10 +107,11 @@ private:
         const Ref<Tensor> all = ops::linear(x, w.input, w.input_bias);
         const Tensors inputs = ops::split(all, 0, std::vector<std::int64_t>(static_cast<std::size_t>(steps), 1));
         Tensors results(static_cast<std::size_t>(steps));
+        const Ref<ops::Steps> together = make<ops::Steps>();
         for (std::int64_t i = 0; i < steps; ++i) {
             const std::int64_t at = backwards ? steps - 1 - i : i;
             const Ref<Tensor> from_input = ops::reshape(inputs[static_cast<std::size_t>(at)], {batch, gates() * desc_.hidden_size});
-            step(from_input, ops::linear(state.hidden, w.hidden, w.hidden_bias), state);
+            step(from_input, ops::step_linear(state.hidden, w.hidden, w.hidden_bias, together, i), state);
             results[static_cast<std::size_t>(at)] = state.hidden;
         }
         return ops::stack(results, 0);
@@ -121,11 +122,11 @@ private:
             state.hidden = ops::gru_cell(from_input, from_state, state.hidden);
             return;
         }
-        const Ref<Tensor> sum = ops::binary(from_input, from_state, MPT_BINARY_ADD);
         if (lstm()) {
-            auto [hidden, cell] = ops::lstm_cell(sum, state.cell);
+            auto [hidden, cell] = ops::lstm_cell(from_input, state.cell, from_state);
             state = {hidden, cell};
         } else {
+            const Ref<Tensor> sum = ops::binary(from_input, from_state, MPT_BINARY_ADD);
             state.hidden = ops::unary(sum, desc_.kind == MPT_RECURRENT_RELU ? MPT_UNARY_RELU : MPT_UNARY_TANH);
         }
     }

@@ -1,0 +1,197 @@
+// A recurrent layer beside the same steps written out op by op: its weight's gradient is made of all steps at once.
+#include <cmath>
+
+#include "common/random.h"
+#include "dump.h"
+
+using namespace net;
+
+namespace {
+
+constexpr std::int64_t kSteps = 7, kBatch = 3, kIn = 5, kHidden = 4;
+
+struct Case {
+    const char *name;
+    mpt_recurrent_kind kind;
+    std::int64_t read;  // how many of the outputs the loss sees
+    bool first_state;
+};
+void PrintTo(const Case &c, std::ostream *out) { *out << c.name; }
+
+mpt_dtype precise() { return device() == MPT_DEVICE_CPU ? MPT_F64 : MPT_F32; }
+
+Tensor random_tensor(mpt_context *ctx, const std::vector<std::int64_t> &shape, std::uint64_t seed, bool tracked) {
+    std::int64_t n = 1;
+    for (const std::int64_t e : shape) n *= e;
+    test::Random random(seed);
+    std::vector<float> values(static_cast<std::size_t>(n));
+    for (float &v : values) v = static_cast<float>(random.uniform(-1, 1));
+    const Tensor f32 = tensor(ctx, MPT_F32, shape, values);
+    Tensor t;
+    MUST(mpt_cast(f32, precise(), t.out()));
+    if (tracked) MUST(mpt_tensor_set_requires_grad(t, 1));
+    return t;
+}
+
+// x, the layer's four parameters, first states; and a loss of the first outputs.
+class Sequence {
+public:
+    explicit Sequence(const Case &c) : ctx(context(3)), case_(c), gates_(c.kind == MPT_RECURRENT_LSTM ? 4 : c.kind == MPT_RECURRENT_GRU ? 3 : 1) {
+        x = random_tensor(ctx, {kSteps, kBatch, kIn}, 1, true);
+        mpt_recurrent_desc d;
+        MUST(mpt_recurrent_desc_init(&d, sizeof d));
+        d.kind = c.kind;
+        d.input_size = kIn;
+        d.hidden_size = kHidden;
+        d.dtype = precise();
+        MUST(mpt_layer_recurrent(ctx, &d, layer.out()));
+        const char *const names[] = {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"};
+        for (int i = 0; i < 4; ++i) MUST(mpt_layer_parameter_by_name(layer, names[i], parameters[i].out()));
+        for (int i = 0; i < states(); ++i) first[i] = random_tensor(ctx, {1, kBatch, kHidden}, static_cast<std::uint64_t>(7 + i), c.first_state);
+        factor = random_tensor(ctx, {c.read, kBatch, kHidden}, 9, false);
+    }
+
+    Tensor by_layer() {
+        mpt_tensor *in[] = {x, first[0], first[1]}, *y = nullptr;
+        MUST(mpt_layer_forward(layer, in, case_.first_state ? 1 + states() : 1, &y, 1));
+        return loss_of(Tensor(y));
+    }
+    Tensor by_ops() {
+        Tensor all, hidden, cell;
+        MUST(mpt_linear(x, parameters[0], parameters[2], all.out()));
+        const std::int64_t state[] = {kBatch, kHidden}, gates[] = {kBatch, gates_ * kHidden};
+        for (auto [from, to] : {std::pair{&first[0], &hidden}, std::pair{&first[1], &cell}}) {
+            if (case_.first_state && *from) {
+                MUST(mpt_reshape(*from, 2, state, to->out()));
+            } else {
+                MUST(mpt_tensor_create(ctx, precise(), 2, state, to->out()));
+                MUST(mpt_tensor_fill(*to, 0));
+            }
+        }
+        std::vector<Tensor> results(kSteps);
+        std::vector<mpt_tensor *> list{hidden};
+        for (std::int64_t i = 0; i < kSteps; ++i) {
+            Tensor part, input, own, &next = results[static_cast<std::size_t>(i)];
+            MUST(mpt_slice(all, 0, i, 1, part.out()));
+            MUST(mpt_reshape(part, 2, gates, input.out()));
+            MUST(mpt_linear(list.back(), parameters[1], parameters[3], own.out()));
+            if (case_.kind == MPT_RECURRENT_GRU) {
+                MUST(mpt_gru_cell(input, own, list.back(), next.out()));
+            } else {
+                Tensor sum;
+                MUST(mpt_add(input, own, sum.out()));
+                if (case_.kind == MPT_RECURRENT_LSTM) {
+                    Tensor next_cell;
+                    MUST(mpt_lstm_cell(sum, cell, next.out(), next_cell.out()));
+                    cell = std::move(next_cell);
+                } else {
+                    MUST(mpt_tanh(sum, next.out()));
+                }
+            }
+            list.push_back(next);
+        }
+        Tensor y;
+        MUST(mpt_stack(list.data() + 1, kSteps, 0, y.out()));
+        return loss_of(std::move(y));
+    }
+    // Of x, the parameters and the first states.
+    std::vector<std::vector<float>> gradients(const Tensor &loss, mpt_grad_mode mode = MPT_GRAD_WRITE) {
+        MUST(mpt_backward(loss, nullptr, mode));
+        std::vector<mpt_tensor *> of{x};
+        for (const Tensor &p : parameters) of.push_back(p);
+        if (case_.first_state)
+            for (int i = 0; i < states(); ++i) of.push_back(first[i]);
+        std::vector<std::vector<float>> list;
+        for (mpt_tensor *t : of) {
+            Tensor gradient, f32;
+            MUST(mpt_tensor_grad(t, gradient.out()));
+            MUST(mpt_cast(gradient, MPT_F32, f32.out()));
+            list.push_back(floats(f32));
+        }
+        return list;
+    }
+
+    Context ctx;
+    Layer layer;
+    Tensor x, parameters[4], first[2], factor;
+
+private:
+    int states() const { return case_.kind == MPT_RECURRENT_LSTM ? 2 : 1; }
+    Tensor loss_of(Tensor y) {
+        Tensor head, product, loss;
+        MUST(mpt_slice(y, 0, 0, case_.read, head.out()));
+        MUST(mpt_mul(head, factor, product.out()));
+        MUST(mpt_sum(product, 0, nullptr, 0, loss.out()));
+        return loss;
+    }
+
+    const Case case_;
+    const std::int64_t gates_;
+};
+
+class RecurrentSteps : public testing::TestWithParam<Case> {};
+
+const Case kCases[] = {
+    {"lstm", MPT_RECURRENT_LSTM, kSteps, false},     {"lstm_first_state", MPT_RECURRENT_LSTM, kSteps, true}, {"lstm_early_outputs", MPT_RECURRENT_LSTM, 3, true},
+    {"gru", MPT_RECURRENT_GRU, kSteps, false},       {"gru_first_state", MPT_RECURRENT_GRU, kSteps, true},   {"gru_early_outputs", MPT_RECURRENT_GRU, 2, true},
+    {"tanh_first_state", MPT_RECURRENT_TANH, kSteps, true},
+};
+
+void expect_near(const std::vector<std::vector<float>> &a, const std::vector<std::vector<float>> &b) {
+    ASSERT_EQ(a.size(), b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        ASSERT_EQ(a[i].size(), b[i].size()) << i;
+        double sum = 0;
+        for (std::size_t k = 0; k < a[i].size(); ++k) {
+            EXPECT_NEAR(a[i][k], b[i][k], 1e-5 * (1 + std::fabs(b[i][k]))) << "gradient " << i << ", element " << k;
+            sum += std::fabs(b[i][k]);
+        }
+        EXPECT_GT(sum, 1e-3) << "gradient " << i;
+    }
+}
+
+}  // namespace
+
+TEST_P(RecurrentSteps, GiveTheGradientsOfTheOps) {
+    Sequence sequence(GetParam());
+    const auto layer = sequence.gradients(sequence.by_layer()), ops = sequence.gradients(sequence.by_ops());
+    expect_near(layer, ops);
+    // A second time on top, and once more afresh: nothing is left of the walks before.
+    auto twice = sequence.gradients(sequence.by_layer(), MPT_GRAD_ADD);
+    for (auto &list : twice)
+        for (float &v : list) v /= 2;
+    expect_near(twice, ops);
+    EXPECT_EQ(layer, sequence.gradients(sequence.by_layer()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Of, RecurrentSteps, testing::ValuesIn(kCases), [](const auto &info) { return std::string(info.param.name); });
+
+TEST(RecurrentPlan, HasOneProductForTheWeightOfAllSteps) {
+    Sequence sequence({"", MPT_RECURRENT_LSTM, kSteps, false});
+    Program program;
+    MUST(mpt_capture_begin(sequence.ctx));
+    const Tensor loss = sequence.by_layer();
+    MUST(mpt_backward(loss, nullptr, MPT_GRAD_WRITE));
+    mpt_tensor *outputs[] = {loss};
+    MUST(mpt_capture_end(sequence.ctx, outputs, 1, program.out()));
+    const std::string text = dump(program);
+    const auto times = [&](const std::string &part) {
+        int n = 0;
+        for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+        return n;
+    };
+    int products = 0, sums = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = text.find('\n', at);
+        const std::string line = text.substr(at, end - at);
+        if (line.find("\twgrad\t") != std::string::npos) {
+            products += line.find("\tmatmul\t") != std::string::npos;
+            sums += line.find("\tsum\t") != std::string::npos;
+        }
+        at = end == std::string::npos ? text.size() : end + 1;
+    }
+    EXPECT_EQ(2, products) << text;  // of the input's weight and of the state's
+    EXPECT_EQ(2, sums) << text;
+    EXPECT_EQ(kSteps, times("\tlstm_cell\t"));
+    EXPECT_EQ(kSteps, times("\tlstm_cell_grad\t"));
+}
