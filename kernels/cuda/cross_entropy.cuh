@@ -25,13 +25,6 @@ struct Distribution {
     bool one_class;    // the index's alone
 };
 
-// The threads that take a row. Where rows are kept, a long one leaves no room for a second block.
-inline Team team_of_rows(const Device &device, const ClassRows &rows, std::size_t element_bytes) {
-    Team team = team_that_streams(device, rows.rows, rows.classes);
-    if (team.y == 1 && static_cast<std::size_t>(rows.classes) * element_bytes > std::size_t{110} << 10) team.x = 1024;
-    return team;
-}
-
 struct RowLoss {
     float value = 0, counts = 0, log_sum_exp = 0;
 };

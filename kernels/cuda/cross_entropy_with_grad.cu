@@ -1,6 +1,6 @@
 // "cross_entropy_with_grad" of device/attrs/fused.h: a row of scores is read once. Each thread keeps the packs that it reads in shared
-// memory, as they are, and makes the gradient of them once the row's log-sum-exp is known; what does not fit is read again, and so are
-// short rows, which are still in the cache.
+// memory, as they are, and makes the gradient of them once the row's log-sum-exp is known. What does not fit is read again, the last
+// first, which is still in the cache, as are short rows.
 #include "cross_entropy.cuh"
 #include "shared_memory.cuh"
 
@@ -51,8 +51,9 @@ __global__ void __launch_bounds__(1024) with_grad(ClassRows rows, Distribution d
         // A row that does not count has not been read: its zeros come of whatever its packs hold.
         const RowGradient<T, OneClass> gradient_of(rows, distribution, r, target, of.log_sum_exp, gradient.scale(r), scratch);
         const RowParts<T, V> parts(row, rows.classes);
+        const std::int64_t step = blockDim.x, mine = (parts.packs - threadIdx.x + step - 1) / step;
 #pragma unroll 2
-        for (std::int64_t i = threadIdx.x; i < parts.packs; i += blockDim.x) {
+        for (std::int64_t i = threadIdx.x + (mine - 1) * step; i >= 0; i -= step) {
             const std::int64_t c = V == 1 ? i : parts.head + i * V;
             const Elements<T, V> pack = i < kept ? packs[i] : load<T, V, true>(row + (V == 1 ? i * rows.class_stride : c));
             float e[V];
@@ -92,12 +93,12 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
     const mpt_mod_operand &dx = call.out[3];
     if (dx.dtype != T::dtype) unsupported_dtype(call.kernel, dx.dtype);
 
-    const Team t = team_of_rows(device, form, sizeof(typename T::Stored));
+    const Team t = team_that_streams(device, form.rows, form.classes);
     const unsigned grid = t.grid(device, form.rows);
     const bool packs = form.class_stride == 1;
-    int most = 0;
-    check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device.index()), kName);
-    const std::int64_t room = (most - 2048) / 16;  // beside what is static
+    int all = 0;
+    check(cudaDeviceGetAttribute(&all, cudaDevAttrMaxSharedMemoryPerMultiprocessor, device.index()), kName);
+    const std::int64_t room = (all / 2 - 2048) / 16;  // so that one block reads while another writes
     const std::int64_t kept = packs && t.y == 1 && form.classes >= kShortestKept ? std::min(form.classes / V, room) : 0;
     const auto shared = static_cast<std::size_t>(kept) * 16;
     allow_shared(with_grad<T, V, true>, shared, kName);

@@ -7,7 +7,7 @@ using namespace net;
 
 namespace {
 
-enum class Net { Mlp, Tokens, Residual };
+enum class Net { Mlp, Tokens, Residual, Blocks };
 
 struct Case {
     const char *name;
@@ -60,6 +60,22 @@ void block(mpt_context *ctx, mpt_layer *chain, std::int64_t in, std::int64_t out
     simple(mpt_layer_relu, ctx, chain, nullptr);
 }
 
+// A residual stream that is normalised in front of each branch, as a transformer's.
+void branch(mpt_context *ctx, mpt_layer *chain, mpt_status(MPT_CALL *make)(mpt_context *, const mpt_norm_desc *, mpt_layer **)) {
+    mpt_norm_desc d;
+    MUST(mpt_norm_desc_init(&d, sizeof d));
+    d.features = 40;
+    const Layer body = sequential(ctx);
+    mpt_layer *layer;
+    MUST(make(ctx, &d, &layer));
+    add(body, nullptr, layer);
+    linear(ctx, body, nullptr, 40, 72, MPT_F32);
+    simple(mpt_layer_relu, ctx, body, nullptr);
+    linear(ctx, body, nullptr, 72, 40, MPT_F32);
+    MUST(mpt_layer_residual(ctx, body, nullptr, &layer));
+    add(chain, nullptr, layer);
+}
+
 class Training {
 public:
     Training(const Case &c, bool captured, bool fused) : ctx_(context(3)), net_(sequential(ctx_)) {
@@ -72,6 +88,10 @@ public:
             linear(ctx_, net_, nullptr, 40, 136, MPT_F32);
             simple(mpt_layer_relu, ctx_, net_, nullptr);
             linear(ctx_, net_, nullptr, 136, 10, MPT_F32);
+        } else if (c.shape == Net::Blocks) {
+            shape = {16, 5, 40}, targets = {16, 5};
+            for (const auto make : {mpt_layer_layer_norm, mpt_layer_rms_norm, mpt_layer_layer_norm}) branch(ctx_, net_, make);
+            linear(ctx_, net_, nullptr, 40, 10, MPT_F32);
         } else {
             shape = {8, 3, 12, 12}, targets = {8};
             convolution(ctx_, net_, 3, 16, 3, 1);
@@ -156,7 +176,8 @@ class Fusion : public testing::TestWithParam<Case> {};
 const Case kCases[] = {
     {"mlp_f32", Net::Mlp, MPT_F32},           {"mlp_f16", Net::Mlp, MPT_F16},           {"mlp_bf16", Net::Mlp, MPT_BF16},
     {"tokens_bf16", Net::Tokens, MPT_BF16},   {"residual_f32", Net::Residual, MPT_F32}, {"residual_f16", Net::Residual, MPT_F16},
-    {"residual_bf16", Net::Residual, MPT_BF16},
+    {"residual_bf16", Net::Residual, MPT_BF16}, {"blocks_f32", Net::Blocks, MPT_F32},     {"blocks_f16", Net::Blocks, MPT_F16},
+    {"blocks_bf16", Net::Blocks, MPT_BF16},
 };
 
 }  // namespace
@@ -168,7 +189,7 @@ TEST_P(Fusion, GivesTheBitsOfTheParts) {
         ASSERT_EQ(eager.contents(), parts.contents()) << "unfused, step " << i;
         ASSERT_EQ(eager.contents() == fused.contents(), true) << "fused, step " << i;
     }
-    for (const char *name : {"relu_grad_sum", "norm_relu", "norm_relu_grad"})
+    for (const char *name : {"relu_grad_sum", "norm_relu", "norm_relu_grad", "residual_norm", "residual_norm_grad", "cross_entropy_with_grad"})
         EXPECT_EQ(std::string::npos, parts.text().find(std::string("\t") + name + "\t")) << name << " with fusion off";
 }
 
@@ -176,8 +197,9 @@ TEST_P(Fusion, HappensOnAGpu) {
     if (device() != MPT_DEVICE_CUDA) GTEST_SKIP() << "the CPU has no fused kernels";
     const Case &c = GetParam();
     Training fused(c, true, true);
-    const bool residual = c.shape == Net::Residual;
-    const std::vector<const char *> names = residual ? std::vector{"norm_relu", "norm_relu_grad"} : std::vector{"relu_grad_sum"};
+    const std::vector<const char *> names = c.shape == Net::Residual ? std::vector{"norm_relu", "norm_relu_grad"}
+                                            : c.shape == Net::Blocks ? std::vector{"residual_norm", "residual_norm_grad"}
+                                                                     : std::vector{"relu_grad_sum"};
     for (const char *name : names) EXPECT_NE(std::string::npos, fused.text().find(std::string("\t") + name + "\t")) << name << " in\n" << fused.text();
 }
 

@@ -13,6 +13,13 @@ extern "C" {
 /* "relu_grad_sum": RELU_GRAD of "binary", and the sum over the first dimension of what it gives, as "reduce" adds.
  *   in[0] dy, in[1] y, T [M,N]; out[0] dx T [M,N]; out[1] f32 or T [1,N]; all contiguous. No attributes. */
 
+/* "residual_norm": "row_norm" with its attributes of an f32 sum, whose result is rounded to another type. All but vectors contiguous.
+ *   in[0] x f32 [...,L]; in[1] absent, or what is added to it, f32 or T of its shape; in[2] weight, in[3] bias as for "row_norm"
+ *   out[0] y f32 or T; out[1] mean, out[2] rstd; out[3] absent without in[1], else the sum, f32.
+ * "residual_norm_grad": the gradient of that, with what another branch gives x.
+ *   in[0] dy f32 or T, in[1] the sum, f32, in[2] weight or absent, in[3] mean, in[4] rstd, in[5] absent, or f32 of x's shape
+ *   out[0] dx + in[5], f32; out[1] dweight, out[2] dbias as for "row_norm_grad"; out[3] absent, or out[0] rounded to T. */
+
 /* "cross_entropy_with_grad": "cross_entropy" with its attributes, and "cross_entropy_grad" of what it gives.
  *   in[0] logits, in[1] target, in[2] weight or absent; in[3] the gradient of the loss
  *   out[0] loss, out[1] log-sum-exp, out[2] the divisor, as for "cross_entropy"; out[3] dlogits. */
