@@ -47,7 +47,7 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
     const bool one_class = distribution.one_class;
     if (call.out[1].dtype != MPT_F32 || call.out[1].ndim != 1) unsupported_dtype(call.kernel, call.out[1].dtype);
     const std::int64_t lse_stride = call.out[1].strides[0];
-    const Team t = team_that_streams(device, form.rows, form.classes);
+    const Team t = team_of_rows(device, form, sizeof(typename T::Stored));
     const unsigned grid = t.grid(device, form.rows);
     const auto launch = [=](const void *const *in, void *const *out, void *workspace, cudaStream_t stream) {
         const ClassRows rows = form.at(in);
@@ -81,7 +81,7 @@ std::unique_ptr<Kernel> make_grad(Device &device, const mpt_mod_call &call) {
     if (call.out[0].dtype != T::dtype) unsupported_dtype(call.kernel, call.out[0].dtype);
     const std::int64_t lse_stride = call.in[3].strides[0], row_stride = call.out[0].strides[0],
                        class_stride = call.out[0].strides[1];
-    const Team t = team_that_streams(device, form.rows, form.classes);
+    const Team t = team_of_rows(device, form, sizeof(typename T::Stored));
     const unsigned grid = t.grid(device, form.rows);
     return kernel_of("cuda:cross_entropy_grad", [=](const void *const *in, void *const *out, void *, cudaStream_t stream) {
         const ClassRows rows = form.at(in);

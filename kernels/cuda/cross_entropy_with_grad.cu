@@ -93,12 +93,12 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
     const mpt_mod_operand &dx = call.out[3];
     if (dx.dtype != T::dtype) unsupported_dtype(call.kernel, dx.dtype);
 
-    const Team t = team_that_streams(device, form.rows, form.classes);
+    const Team t = team_of_rows(device, form, sizeof(typename T::Stored));
     const unsigned grid = t.grid(device, form.rows);
     const bool packs = form.class_stride == 1;
-    int all = 0;
-    check(cudaDeviceGetAttribute(&all, cudaDevAttrMaxSharedMemoryPerMultiprocessor, device.index()), kName);
-    const std::int64_t room = (all / 2 - 2048) / 16;  // so that one block reads while another writes
+    int most = 0;
+    check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, device.index()), kName);
+    const std::int64_t room = (most - 2048) / 16;  // beside what is static
     const std::int64_t kept = packs && t.y == 1 && form.classes >= kShortestKept ? std::min(form.classes / V, room) : 0;
     const auto shared = static_cast<std::size_t>(kept) * 16;
     allow_shared(with_grad<T, V, true>, shared, kName);

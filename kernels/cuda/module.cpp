@@ -1,10 +1,8 @@
 // The module's table: an NVIDIA GPU.
 #include <cuda_runtime.h>
 
-#include <algorithm>
 #include <memory>
 #include <new>
-#include <vector>
 
 #include "kernel.h"
 #include "tuner.h"
@@ -169,61 +167,31 @@ std::int32_t would_wait(mpt_mod_device *dev, const void *src, size_t nbytes, voi
     return hosts && captured == cudaStreamCaptureStatusNone && (attributes.type == cudaMemoryTypeHost || nbytes > kTakenAlong);
 }
 
-// Owners of what a recording needs.
-struct Recorded {
-    Recorded() {
-        check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreate");
-        const cudaError_t status = cudaGraphCreate(&graph, 0);
-        if (status != cudaSuccess) cudaStreamDestroy(stream);
-        check(status, "cudaGraphCreate");
-    }
-    ~Recorded() {
-        cudaGraphDestroy(graph);
-        cudaStreamDestroy(stream);
-        cudaGetLastError();
-    }
-    Recorded(const Recorded &) = delete;
-    Recorded &operator=(const Recorded &) = delete;
-
-    cudaStream_t stream = nullptr;
-    cudaGraph_t graph = nullptr;
-};
-
-// Each launch is recorded behind the nodes of those that it waits for, in the mode that leaves the rest of the process alone.
-mpt_status graph_create(mpt_mod_device *dev, const mpt_mod_order *order, mpt_mod_enqueue enqueue, void *user, mpt_mod_graph **out, mpt_mod_error *error) {
+// Recorded on a stream of its own in the mode that leaves the rest of the process alone.
+mpt_status graph_create(mpt_mod_device *dev, mpt_status (*enqueue)(void *stream, void *user, mpt_mod_error *error), void *user, mpt_mod_graph **out,
+                        mpt_mod_error *error) {
     return guard(error, [&] {
         const CurrentDevice current(dev->device.index());
         const Unconcerned unconcerned;  // the program's first run may be a part of a graph of the host's
-        constexpr const char *kWhat = "a program's graph";
         auto made = std::make_unique<mpt_mod_graph>();
         made->device = dev->device.index();
-        const Recorded recorded;
-        std::vector<std::vector<cudaGraphNode_t>> ends(static_cast<std::size_t>(order->launches));
-        for (std::int32_t i = 0; i < order->launches; ++i) {
-            std::vector<cudaGraphNode_t> before;
-            for (std::int32_t k = order->first[i]; k < order->first[i + 1]; ++k) {
-                const auto &nodes = ends[static_cast<std::size_t>(order->before[k])];
-                before.insert(before.end(), nodes.begin(), nodes.end());
-            }
-            std::sort(before.begin(), before.end());
-            before.erase(std::unique(before.begin(), before.end()), before.end());
-            check(cudaStreamBeginCaptureToGraph(recorded.stream, recorded.graph, before.data(), nullptr, before.size(), cudaStreamCaptureModeThreadLocal), kWhat);
-            const mpt_status enqueued = enqueue(i, recorded.stream, user, error);
-            cudaStreamCaptureStatus capturing;
-            const cudaGraphNode_t *last = nullptr;
-            std::size_t count = 0;
-            cudaError_t status = cudaStreamGetCaptureInfo(recorded.stream, &capturing, nullptr, nullptr, &last, nullptr, &count);
-            if (status == cudaSuccess) ends[static_cast<std::size_t>(i)].assign(last, last + count);
-            cudaGraph_t same = nullptr;
-            const cudaError_t ended = cudaStreamEndCapture(recorded.stream, &same);
-            if (status == cudaSuccess) status = ended;
-            if (enqueued != MPT_OK) {
-                cudaGetLastError();
-                return enqueued;
-            }
-            check(status, kWhat);
+        cudaStream_t stream;
+        check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreate");
+        cudaGraph_t graph = nullptr;
+        cudaError_t status = cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal);
+        mpt_status enqueued = MPT_OK;
+        if (status == cudaSuccess) {
+            enqueued = enqueue(stream, user, error);
+            status = cudaStreamEndCapture(stream, &graph);
         }
-        check(cudaGraphInstantiate(&made->executable, recorded.graph, 0), kWhat);
+        cudaStreamDestroy(stream);
+        if (enqueued == MPT_OK && status == cudaSuccess) status = cudaGraphInstantiate(&made->executable, graph, 0);
+        if (graph) cudaGraphDestroy(graph);
+        if (enqueued != MPT_OK) {
+            cudaGetLastError();
+            return enqueued;
+        }
+        check(status, "a program's graph");
         *out = made.release();
         return MPT_OK;
     });

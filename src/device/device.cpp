@@ -143,20 +143,13 @@ Ref<Stream> Device::new_stream() {
     }
 }
 
-Ref<Graph> Device::graph(const std::vector<std::vector<std::int32_t>> &before, const std::function<void(std::int32_t launch, void *stream)> &enqueue) {
+Ref<Graph> Device::graph(const std::function<void(void *stream)> &enqueue) {
     if (!module_->graph_create) return nullptr;
-    std::vector<std::int32_t> first{0}, flat;
-    for (const std::vector<std::int32_t> &list : before) {
-        flat.insert(flat.end(), list.begin(), list.end());
-        first.push_back(static_cast<std::int32_t>(flat.size()));
-    }
-    const mpt_mod_order order = {static_cast<std::int32_t>(before.size()), first.data(), flat.data()};
     mpt_mod_graph *handle = nullptr;
     mpt_mod_error error = {};
-    using Enqueue = std::function<void(std::int32_t, void *)>;
-    const auto call = [](std::int32_t launch, void *stream, void *user, mpt_mod_error *e) noexcept {
+    const auto call = [](void *stream, void *user, mpt_mod_error *e) noexcept {
         try {
-            (*static_cast<const Enqueue *>(user))(launch, stream);
+            (*static_cast<const std::function<void(void *)> *>(user))(stream);
             return MPT_OK;
         } catch (const Error &failure) {
             std::snprintf(e->message, sizeof e->message, "%s", failure.message.c_str());
@@ -165,7 +158,7 @@ Ref<Graph> Device::graph(const std::vector<std::vector<std::int32_t>> &before, c
             return MPT_ERROR_MEMORY;
         }
     };
-    check(module_->graph_create(handle_, &order, call, const_cast<Enqueue *>(&enqueue), &handle, &error), error);
+    check(module_->graph_create(handle_, call, const_cast<std::function<void(void *)> *>(&enqueue), &handle, &error), error);
     try {
         return make<Graph>(*module_, handle_, handle);
     } catch (...) {

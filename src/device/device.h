@@ -85,8 +85,8 @@ public:
     bool would_wait(const void *src, std::size_t nbytes, void *stream) const {
         return has_streams() && module_->would_wait(handle_, src, nbytes, stream) != 0;
     }
-    // Launches as one, with the stream that each is to go to; before: for each those that it waits for. None where the device has no such thing.
-    Ref<Graph> graph(const std::vector<std::vector<std::int32_t>> &before, const std::function<void(std::int32_t launch, void *stream)> &enqueue);
+    // What enqueue launches on the stream that it is given, as one. None where the device has no such thing.
+    Ref<Graph> graph(const std::function<void(void *stream)> &enqueue);
     // "onednn", or a knob of the device's module; for kernels prepared from then on.
     void set_option(const std::string &key, const std::string &value);
 

@@ -76,14 +76,6 @@ typedef struct mpt_mod_kernels {
     const char *(*name)(const mpt_mod_kernel *kernel);
 } mpt_mod_kernels;
 
-/* Launches of which number i waits for before[first[i]] to before[first[i + 1] - 1], which are smaller than i; the rest may run beside it. */
-typedef struct mpt_mod_order {
-    int32_t launches;
-    const int32_t *first; /* launches + 1 */
-    const int32_t *before;
-} mpt_mod_order;
-typedef mpt_status (*mpt_mod_enqueue)(int32_t launch, void *stream, void *user, mpt_mod_error *error);
-
 typedef struct mpt_mod_device_desc {
     int32_t index;
     int32_t threads; /* 0: one per core this process may use */
@@ -115,9 +107,9 @@ typedef struct mpt_module {
     /* Whether to_device of these bytes would keep the host waiting for what is on stream, so that it is better done on another one
      * first. 0: they are few, or not the host's, or the host captures the stream. There where stream is. */
     int32_t (*would_wait)(mpt_mod_device *dev, const void *src, size_t nbytes, void *stream);
-    /* Launches as one: enqueue is called for each of them in order, at once, with the stream to launch on. NULL: the device has none such. */
-    mpt_status (*graph_create)(mpt_mod_device *dev, const mpt_mod_order *order, mpt_mod_enqueue enqueue, void *user, mpt_mod_graph **out,
-                               mpt_mod_error *error);
+    /* A sequence of launches as one: enqueue is called once, at once, with the stream to launch on. NULL: the device has none such. */
+    mpt_status (*graph_create)(mpt_mod_device *dev, mpt_status (*enqueue)(void *stream, void *user, mpt_mod_error *error), void *user,
+                               mpt_mod_graph **out, mpt_mod_error *error);
     /* MPT_ERROR_UNSUPPORTED: the host is capturing the stream itself, so that the launches have to come one by one. */
     mpt_status (*graph_launch)(mpt_mod_device *dev, mpt_mod_graph *graph, void *stream, mpt_mod_error *error);
     void (*graph_destroy)(mpt_mod_graph *graph);

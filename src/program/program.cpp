@@ -19,15 +19,6 @@ void *address(const Tensor &t, const passes::ArenaPlan &plan, void *arena) {
     return static_cast<char *>(arena) + found->second + static_cast<std::size_t>(t.offset) * dtype_size(t.dtype);
 }
 
-// From its first element to its last, wherever strides lead.
-passes::Access bytes_of(const Tensor &t, const void *address, bool writes) {
-    std::int64_t low = 0, high = 0;
-    for (int d = 0; d < t.shape.n; ++d) (t.strides[d] < 0 ? low : high) += (t.shape[d] - 1) * t.strides[d];
-    const auto size = static_cast<std::int64_t>(dtype_size(t.dtype));
-    const auto at = reinterpret_cast<std::intptr_t>(address);
-    return {static_cast<std::uintptr_t>(at + low * size), static_cast<std::uintptr_t>(at + (high + 1) * size), writes};
-}
-
 const char *role_name(mpt_role role) {
     return role == MPT_ROLE_INPUT_GRADIENT ? "dgrad" : role == MPT_ROLE_WEIGHT_GRADIENT ? "wgrad" : "fwd";
 }
@@ -72,7 +63,6 @@ mpt_program::mpt_program(mpt_context &context, const Recording &recording, const
         refreshed_ = recording.refreshed();
         shadow_reads = recording.reads;
         bind(steps, plan);
-        order(steps);
         describe(steps, plan);
     } catch (...) {
         ctx->memory.give_exact(arena_, arena_bytes);
@@ -96,22 +86,6 @@ void mpt_program::bind(const std::vector<Step> &steps, const passes::ArenaPlan &
         for (const Ref<Tensor> &t : step.out) launch.out.push_back(t ? address(*t, plan, arena_) : nullptr);
         launches_.push_back(std::move(launch));
     }
-}
-
-void mpt_program::order(const std::vector<Step> &steps) {
-    std::vector<std::vector<passes::Access>> accesses(steps.size());
-    for (std::size_t i = 0; i < steps.size(); ++i) {
-        const auto add = [&](const Ref<Tensor> &t, const void *address, bool writes) {
-            if (t && t->numel() > 0) accesses[i].push_back(bytes_of(*t, address, writes));
-        };
-        for (std::size_t k = 0; k < steps[i].in.size(); ++k) add(steps[i].in[k], launches_[i].in[k], false);
-        for (std::size_t k = 0; k < steps[i].out.size(); ++k) add(steps[i].out[k], launches_[i].out[k], true);
-        if (const std::size_t size = steps[i].kernel->workspace_bytes()) {
-            const auto at = reinterpret_cast<std::uintptr_t>(launches_[i].workspace);
-            accesses[i].push_back({at, at + size, true});
-        }
-    }
-    before_ = passes::dependencies(accesses);
 }
 
 void mpt_program::describe(const std::vector<Step> &steps, const passes::ArenaPlan &plan) {
@@ -160,13 +134,12 @@ void mpt_program::require_inputs() const {
 
 // The first run goes kernel by kernel, so that all that a kernel does only once is done; then the device may take them as one.
 void mpt_program::launch() {
-    const auto enqueue = [this](std::int32_t i, void *stream) {
-        const Launch &l = launches_[static_cast<std::size_t>(i)];
-        l.kernel->launch(l.in.data(), l.out.data(), l.workspace, stream);
+    const auto enqueue = [this](void *stream) {
+        for (const Launch &l : launches_) l.kernel->launch(l.in.data(), l.out.data(), l.workspace, stream);
     };
     if (!graph_ || !graph_->launch(ctx->stream())) {
-        for (std::size_t i = 0; i < launches_.size(); ++i) enqueue(static_cast<std::int32_t>(i), ctx->stream());
-        if (!ran_) graph_ = ctx->device->graph(before_, enqueue);
+        enqueue(ctx->stream());
+        if (!ran_) graph_ = ctx->device->graph(enqueue);
         ran_ = true;
     }
     for (const auto &[storage, count] : writes_) storage->version += count;

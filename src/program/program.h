@@ -8,7 +8,6 @@
 
 #include "program/feeding.h"
 #include "program/passes/arena.h"
-#include "program/passes/dependencies.h"
 #include "program/recording.h"
 
 struct mpt_program final : mpt::Object {
@@ -38,12 +37,10 @@ private:
         std::vector<void *> out;
         void *workspace;
     };
-    void order(const std::vector<mpt::Step> &steps);
     void bind(const std::vector<mpt::Step> &steps, const mpt::passes::ArenaPlan &plan);
     void describe(const std::vector<mpt::Step> &steps, const mpt::passes::ArenaPlan &plan);
 
     std::vector<Launch> launches_;
-    std::vector<std::vector<std::int32_t>> before_;  // for each launch those that it waits for
     mpt::Ref<mpt::Graph> graph_;
     bool ran_ = false;
     void *arena_ = nullptr;
