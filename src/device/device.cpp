@@ -214,9 +214,13 @@ Ref<Kernel> Device::prepare(const KernelCall &call) {
         table->destroy(handle);
         throw;
     }
+    remember(std::move(key), kernel);
+    return kernel;
+}
+
+void Device::remember(std::string key, const Ref<Kernel> &kernel) {
     if (cache_.size() >= kMaxCachedKernels) cache_.clear();
     cache_.insert_or_assign(std::move(key), kernel);
-    return kernel;
 }
 
 Ref<Kernel> Device::try_prepare(const KernelCall &call) {
@@ -228,7 +232,7 @@ Ref<Kernel> Device::try_prepare(const KernelCall &call) {
     } catch (const Error &error) {
         if (error.status != MPT_ERROR_UNSUPPORTED) throw;
     }
-    cache_.emplace(std::move(key), nullptr);
+    remember(std::move(key), nullptr);
     return nullptr;
 }
 

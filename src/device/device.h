@@ -102,6 +102,7 @@ public:
 private:
     Device() = default;
     void open_accelerator();
+    void remember(std::string key, const Ref<Kernel> &kernel);
 
     mpt_device kind_ = MPT_DEVICE_CPU;
     const mpt_module *module_ = nullptr;
