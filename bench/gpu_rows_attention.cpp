@@ -33,7 +33,7 @@ Ready make(const Stage &stage, mpt_dtype dtype, bool backward, bool cudnn) {
         const int32_t order[] = {0, 2, 1, 3};
         mpt_tensor *root;
         OK(mpt_transpose(y.get(), 4, order, &root));
-        record_backward(stage, Tensor(root), ready);
+        record_backward(stage, {Tensor(root).get()}, ready);
     } else {
         record(
             stage,

@@ -18,7 +18,7 @@ Ready softmax(const Stage &stage, Softmax op, mpt_dtype dtype, bool backward) {
     Ready ready;
     ready.bytes = (backward ? 3 : 2) * bytes_of(x.get());
     if (backward)
-        record_backward(stage, forward(), ready);
+        record_backward(stage, {forward().get()}, ready);
     else
         record(
             stage,

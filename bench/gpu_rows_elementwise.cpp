@@ -35,7 +35,7 @@ Ready make(const Stage &stage, const Measured &op, mpt_dtype dtype, bool backwar
     ready.bytes = (backward ? op.backward_tensors : op.forward_tensors) * bytes_of(handles[0]) +
                   op.more * static_cast<double>(shape[0] * shape[1]);
     if (backward)
-        record_backward(stage, forward(), ready);
+        record_backward(stage, {forward().get()}, ready);
     else
         record(
             stage,

@@ -102,32 +102,38 @@ void record(const Stage &stage, const std::function<Tensors()> &body, Ready &rea
     ready.program = record(stage, body, ready.kept);
 }
 
-void record_backward(const Stage &stage, const Tensor &root, Ready &ready) {
-    int32_t ndim;
-    mpt_dtype dtype;
-    OK(mpt_tensor_ndim(root.get(), &ndim));
-    OK(mpt_tensor_dtype(root.get(), &dtype));
-    Shape shape(static_cast<size_t>(ndim)), strides(shape.size());
-    OK(mpt_tensor_shape(root.get(), shape.data(), ndim));
-    OK(mpt_tensor_strides(root.get(), strides.data(), ndim));
-    int64_t expected = 1;
-    for (size_t d = shape.size(); d-- > 0; expected *= shape[d])
-        if (strides[d] != expected)
-            throw std::runtime_error(
-                "the root of a backward is not contiguous: its cotangent would be copied in another order than it lies in");
-    const Tensor cotangent = stage.floats(dtype, shape);
-    const auto backward = [&](const Tensor &from, Tensors &outputs) {
+void record_backward(const Stage &stage, const std::vector<mpt_tensor *> &roots, Ready &ready) {
+    Tensors cotangents, tracked;
+    std::vector<mpt_tensor *> seeds, tracked_roots;
+    for (mpt_tensor *root : roots) {
+        int32_t ndim;
+        mpt_dtype dtype;
+        OK(mpt_tensor_ndim(root, &ndim));
+        OK(mpt_tensor_dtype(root, &dtype));
+        Shape shape(static_cast<size_t>(ndim)), strides(shape.size());
+        OK(mpt_tensor_shape(root, shape.data(), ndim));
+        OK(mpt_tensor_strides(root, strides.data(), ndim));
+        int64_t expected = 1;
+        for (size_t d = shape.size(); d-- > 0; expected *= shape[d])
+            if (strides[d] != expected)
+                throw std::runtime_error(
+                    "the root of a backward is not contiguous: its cotangent would be copied in another order than it lies in");
+        cotangents.push_back(stage.floats(dtype, shape));
+        tracked.push_back(stage.tracked(dtype, shape));
+        seeds.push_back(cotangents.back().get());
+        tracked_roots.push_back(tracked.back().get());
+    }
+    const auto backward = [&](const std::vector<mpt_tensor *> &from, Tensors &outputs) {
         return record(
             stage,
             [&] {
-                mpt_tensor *const roots[] = {from.get()}, *const cotangents[] = {cotangent.get()};
-                OK(mpt_backward_from(roots, cotangents, 1, MPT_GRAD_WRITE));
+                OK(mpt_backward_from(from.data(), seeds.data(), static_cast<int32_t>(from.size()), MPT_GRAD_WRITE));
                 return Tensors();
             },
             outputs);
     };
-    ready.program = backward(root, ready.kept);
-    ready.less = backward(stage.tracked(dtype, shape), ready.kept);
+    ready.program = backward(roots, ready.kept);
+    ready.less = backward(tracked_roots, ready.kept);
 }
 
 Table::Table(const Stage &stage, const TableOptions &options, const std::string &device)

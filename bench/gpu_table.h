@@ -53,9 +53,9 @@ using Rows = std::vector<Row>;
 // Records what body calls into ready; what it returns are the program's outputs.
 void record(const Stage &stage, const std::function<Tensors()> &body, Ready &ready);
 Program record(const Stage &stage, const std::function<Tensors()> &body, Tensors &outputs);
-// Records the gradient of root, which is contiguous, from normal numbers. mpt_backward_from copies those first, and a row of the
-// result goes to a leaf: both are in less, too.
-void record_backward(const Stage &stage, const Tensor &root, Ready &ready);
+// Records the gradient of roots, which are contiguous and of one shape, from normal numbers. mpt_backward_from copies those first, and
+// a row of each result goes to a leaf: both are in less, too.
+void record_backward(const Stage &stage, const std::vector<mpt_tensor *> &roots, Ready &ready);
 
 Rows optimizer_rows();
 Rows norm_rows();

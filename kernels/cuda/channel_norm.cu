@@ -2,104 +2,11 @@
 // fit in shared memory, x is read once. Where a block can take a whole group, it reads x twice and is done. Else one pass over x
 // gives each chunk's mean and sum of squared distances from it, around the chunk's first element, so that a large mean costs no
 // digits; those are combined in f64 [Chan et al. 1979], and a second pass writes y.
+#include "channel_norm_grid_forward.cuh"
 #include "channel_norm_kept.cuh"
-#include "channel_norm_results.cuh"
 
 namespace mpt::cuda {
 namespace {
-
-template <class T>
-struct Moments {
-    static constexpr int kOperands = 1, kAtOnce = 8;
-    const typename T::Stored *__restrict__ x;
-
-    template <int V>
-    struct Of {
-        float center[V];
-    };
-    template <int V>
-    using Raw = Elements<T, V>;
-
-    template <int V>
-    __device__ __forceinline__ void start(const std::int64_t (&offset)[1], std::int64_t, std::int64_t, int step, Of<V> &of) const {
-#pragma unroll
-        for (int v = 0; v < V; ++v) of.center[v] = widen<T>(x[offset[0] + v * step]);
-    }
-    template <int V, bool Packed>
-    __device__ __forceinline__ Raw<V> load(const std::int64_t (&offset)[1]) const {
-        return cuda::load<T, V, Packed>(x + offset[0]);
-    }
-    template <int V, bool Packed>
-    __device__ __forceinline__ void add(const Raw<V> &raw, const Of<V> &of, const std::int64_t (&)[1], float (&a)[V],
-                                        float (&b)[V]) const {
-#pragma unroll
-        for (int v = 0; v < V; ++v) {
-            const float d = raw[v] - of.center[v];
-            a[v] += d;
-            b[v] = fmaf(d, d, b[v]);
-        }
-    }
-    // Mean and sum of squares.
-    template <int V>
-    __device__ __forceinline__ double2 result(double a, double b, const Of<V> &of, int v, std::int64_t rows) const {
-        const double apart = a / static_cast<double>(rows), rest = fma(-a, apart, b);
-        return {of.center[v] + apart, rest < 0 ? 0 : rest};
-    }
-};
-
-// [item, channel] each.
-struct Coefficients {
-    float *mean, *scale, *shift;
-};
-
-// y. Relu: with what is added, unless that is null, and the ReLU behind it; each part is rounded like a tensor of its own.
-template <class T, bool Relu>
-struct Output {
-    static constexpr int kOperands = 2, kAtOnce = Relu ? 4 : 8;  // y, x
-    const typename T::Stored *x, *added;
-    typename T::Stored *y;
-    Coefficients c;
-
-    template <int V>
-    struct Of {
-        float mean[V], scale[V], shift[V];
-    };
-    template <int V>
-    struct Raw {
-        Elements<T, V> x, added;
-    };
-
-    template <int V>
-    __device__ __forceinline__ Of<V> of(std::int64_t number, bool together) const {
-        Of<V> of;
-        coefficients(c.mean, number, together, of.mean);
-        coefficients(c.scale, number, together, of.scale);
-        coefficients(c.shift, number, together, of.shift);
-        return of;
-    }
-    template <int V, bool Packed>
-    __device__ __forceinline__ Raw<V> load(const std::int64_t (&offset)[2]) const {
-        Raw<V> raw;
-        raw.x = cuda::load<T, V, Packed, true>(x + offset[1]);
-        if constexpr (Relu)
-            if (added) raw.added = cuda::load<T, V, Packed, true>(added + offset[1]);
-        return raw;
-    }
-    template <int V, bool Packed>
-    __device__ __forceinline__ void store(const Raw<V> &raw, const Of<V> &of, const std::int64_t (&offset)[2]) const {
-        float e[V];
-#pragma unroll
-        for (int v = 0; v < V; ++v) {
-            e[v] = normed(raw.x[v], of.mean[v], of.scale[v], of.shift[v]);
-            if constexpr (Relu) {
-                e[v] = rounded<T>(e[v]);
-                if (added) e[v] = rounded<T>(e[v] + raw.added[v]);
-                e[v] = e[v] < 0 ? 0 : e[v];
-            }
-        }
-        cuda::store<T, V, Packed>(y + offset[0], e);
-    }
-};
 
 // Factors of a channel: mean, scale, shift.
 template <class T>
@@ -123,7 +30,9 @@ struct KeptOutput {
             b[v] = fmaf(d, d, b[v]);
         }
     }
-    __device__ __forceinline__ double weight(std::int64_t) const { return 1; }
+    __device__ __forceinline__ double weight(std::int64_t) const {
+        return 1;
+    }
     __device__ __forceinline__ void see(const Spans<1> &, std::int64_t, std::int64_t, double2) const {}
     __device__ __forceinline__ void finish(const Spans<1> &s, std::int64_t item, std::int64_t channel, double2 sum, float center,
                                            int lane, int step, bool first, float *factors, int pitch) const {
@@ -235,25 +144,10 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
     const bool per_image = attrs.per_image != 0, given = present(call.in[3]);
     const ChannelSpace<1> s(device, call.kernel, per_image, {&x});
     const std::int64_t groups = attrs.groups, per_group = groups > 0 ? s.channels / groups : 0;
-    const Vector weight(call.kernel, call.in[1], s.channels), bias(call.kernel, call.in[2], s.channels);
     const Vector given_mean(call.kernel, call.in[3], s.channels), given_variance(call.kernel, call.in[4], s.channels);
-    const std::int64_t running_strides[2] = {present(call.out[3]) ? call.out[3].strides[0] : 0,
-                                             present(call.out[4]) ? call.out[4].strides[0] : 0};
     const std::int64_t size = per_group * s.rows;
-    const auto results = [=, eps = attrs.eps, momentum = attrs.momentum](const void *const *in, void *const *out) {
-        return Results{static_cast<float *>(out[1]),
-                       static_cast<float *>(out[2]),
-                       static_cast<float *>(out[3]),
-                       static_cast<float *>(out[4]),
-                       running_strides[0],
-                       running_strides[1],
-                       weight.at(in[1]),
-                       bias.at(in[2]),
-                       eps,
-                       momentum,
-                       static_cast<double>(size) / static_cast<double>(size - 1),
-                       std::is_same_v<T, F32>};
-    };
+    const ResultsForm form(call, s.channels, size, std::is_same_v<T, F32>);
+    const auto results = [form](const void *const *in, void *const *out) { return form.at(in, out); };
     const auto output = [](const void *const *in, void *const *out, const Coefficients &c) {
         return Output<T, Relu>{static_cast<const Stored *>(in[0]), Relu ? static_cast<const Stored *>(in[5]) : nullptr,
                                static_cast<Stored *>(out[0]), c};
@@ -301,6 +195,24 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
                 channel_norm_whole<T, Relu, 1, true><<<blocks, threads_for(size), shared, stream>>>(g, results(in, out), o);
             check_launch("channel_norm");
         });
+    }
+
+    if (!per_image && !given && per_group == 1) {
+        using Op = GridNorm<T, Relu>;
+        const ChannelSpace<2> both(device, call.kernel, per_image, {&y, &x});
+        const auto launch = [=](const auto &grid) {
+            return [=](const void *const *in, void *const *out, void *workspace, cudaStream_t stream) {
+                const Output<T, Relu> o = output(in, out, {});
+                run_grid_norm<T, Relu>(grid, {{o.x}, o, results(in, out)}, lie_well(o), workspace, stream);
+            };
+        };
+        GridColumns<2> columns(device, both, Op::kKept, V);
+        allow_grid_norm<T, Relu>(device, columns);
+        if (columns.fits)
+            return kernel_of("cuda:channel_norm_grid_columns", launch(columns), columns.workspace_bytes(Op::kFactors));
+        GridRows<2> rows(device, both, Op::kKept, V);
+        allow_grid_norm<T, Relu>(device, rows);
+        if (rows.fits) return kernel_of("cuda:channel_norm_grid_rows", launch(rows), rows.workspace_bytes());
     }
 
     const Map<2> map(device, call.kernel, per_image, {&y, &x}, V);

@@ -2,21 +2,11 @@
 // gives the sums of dy and of dy d per channel; dx is then dy p + d q + r with factors per channel. Where groups of single images
 // fit in shared memory, both steps are one kernel. Batch norm with small channels, or many of them, takes one launch: a block for
 // each. Behind a ReLU dy is masked as it is read: each time again, or once, where the masked gradient is wanted itself.
-#include "channel_norm_grad.cuh"
+#include "channel_norm_grid_grad.cuh"
 #include "channel_norm_kept.cuh"
 
 namespace mpt::cuda {
 namespace {
-
-// dweight and dbias; null where they are absent.
-struct Vectors {
-    float *dweight, *dbias;
-    std::int64_t dweight_stride, dbias_stride;
-    __device__ __forceinline__ void write(std::int64_t channel, double weight, double bias) const {
-        if (dweight) dweight[channel * dweight_stride] = static_cast<float>(weight);
-        if (dbias) dbias[channel * dbias_stride] = static_cast<float>(bias);
-    }
-};
 
 struct Channel {
     std::int64_t stride[3];  // from one channel to the next: dx, dy, x
@@ -140,7 +130,9 @@ struct KeptGradient {
             b[v] = fmaf(g, raw[0][v] - center[v], b[v]);
         }
     }
-    __device__ __forceinline__ double weight(std::int64_t channel) const { return weights.read(channel, 1); }
+    __device__ __forceinline__ double weight(std::int64_t channel) const {
+        return weights.read(channel, 1);
+    }
     __device__ __forceinline__ void see(const Spans<2> &s, std::int64_t item, std::int64_t channel, double2 sum) const {
         sums[item * s.channels + channel] = sum;
     }
@@ -218,8 +210,8 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call, const Ope
             const auto launch = [=](const void *const *in, void *const *out, void *workspace, cudaStream_t stream) {
                 const Call l = started(in, out);
                 auto *sums = static_cast<double2 *>(workspace);
-                const KeptGradient<T> gradient{{l.products.x, l.products.source.dy}, l.dx, l.at.mean, l.at.rstd,
-                                               weight.at(l.at.weight), sums};
+                const KeptGradient<T> gradient{
+                    {l.products.x, l.products.source.dy}, l.dx, l.at.mean, l.at.rstd, weight.at(l.at.weight), sums};
                 run_kept<T>(kept, gradient, l.lies_well && l.dx_lies_well, stream);
                 if (!has_vectors) return;
                 const auto threads = static_cast<unsigned>(std::clamp<std::int64_t>((one.items + 31) / 32 * 32, 32, 256));
@@ -260,6 +252,29 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call, const Ope
                 run(std::integral_constant<int, 1>{}, std::true_type{});
             check_launch("channel_norm_grad");
         });
+    }
+
+    if (!per_image && !given && per_group == 1 && has_dx) {
+        using Op = GridGradient<T, Source>;
+        const ChannelSpace<3> all(device, call.kernel, per_image, {&dx, &dy, &x});
+        const auto launch = [=](const auto &grid) {
+            return [=](const void *const *in, void *const *out, void *workspace, cudaStream_t stream) {
+                const Call l = started(in, out);
+                run_grid_gradient<T, Source>(grid, {l.products, l.dx, l.at.rstd, weight.at(l.at.weight), l.vectors},
+                                             l.lies_well && l.dx_lies_well, workspace, stream);
+            };
+        };
+        GridColumns<3> columns(device, all, Op::kKept, V);
+        allow_grid_gradient<T, Source>(device, columns);
+        if (columns.fits)
+            return kernel_of("cuda:channel_norm_grid_columns", launch(columns), columns.workspace_bytes(Op::kFactors));
+        GridRows<3> rows(device, all, Op::kKept, V);
+        allow_grid_gradient<T, Given<T>>(device, rows);
+        if constexpr (std::is_same_v<Source, Given<T>>) {
+            if (rows.fits) return kernel_of("cuda:channel_norm_grid_rows", launch(rows), rows.workspace_bytes());
+        } else if (rows.fits) {  // what the parts read once would be read twice, and added up in another order
+            throw Failure{MPT_ERROR_UNSUPPORTED, std::string(call.kernel) + ": rows that a whole grid keeps"};
+        }
     }
 
     const Map<3> map(device, call.kernel, per_image, {&dx, &dy, &x}, V);

@@ -165,14 +165,22 @@ struct Products {
         for (int v = 0; v < V; ++v) of.mean[v] = mean[item * groups + (channel + v * step) / per_group];
         source.template start<V>(channel, step, of.source);
     }
-    template <int V, bool Packed>
+    template <int V, bool Packed, bool Last = false>
     __device__ __forceinline__ Raw<V> load(const std::int64_t (&offset)[2]) const {
-        return {cuda::load<T, V, Packed>(x + offset[Source::kAlike ? 1 : 0]), source.template load<V, Packed, false>(offset[1])};
+        return {cuda::load<T, V, Packed, Last>(x + offset[Source::kAlike ? 1 : 0]),
+                source.template load<V, Packed, Last>(offset[1])};
     }
     template <int V, bool Packed>
     __device__ __forceinline__ void add(const Raw<V> &raw, const Of<V> &of, const std::int64_t (&offset)[2], float (&a)[V],
                                         float (&b)[V]) const {
-        float e[V], g[V];
+        float g[V];
+        add<V, Packed>(raw, of, offset, a, b, g);
+    }
+    // g: the norm's gradient.
+    template <int V, bool Packed>
+    __device__ __forceinline__ void add(const Raw<V> &raw, const Of<V> &of, const std::int64_t (&offset)[2], float (&a)[V],
+                                        float (&b)[V], float (&g)[V]) const {
+        float e[V];
         widen<T>(raw.x, e);
         source.template value<V, Packed>(raw.source, e, of.mean, of.source, offset[1], g);
 #pragma unroll
@@ -184,6 +192,16 @@ struct Products {
     template <int V>
     __device__ __forceinline__ double2 result(double a, double b, const Of<V> &, int, std::int64_t) const {
         return {a, b};
+    }
+};
+
+// dweight and dbias; null where they are absent.
+struct Vectors {
+    float *dweight, *dbias;
+    std::int64_t dweight_stride, dbias_stride;
+    __device__ __forceinline__ void write(std::int64_t channel, double weight, double bias) const {
+        if (dweight) dweight[channel * dweight_stride] = static_cast<float>(weight);
+        if (dbias) dbias[channel * dbias_stride] = static_cast<float>(bias);
     }
 };
 
@@ -227,14 +245,14 @@ struct Gradient {
         return {cuda::load<T, V, Packed, true>(x + offset[Source::kAlike ? 1 : 2]),
                 source.template load<V, Packed, true>(offset[1])};
     }
-    template <int V, bool Packed>
+    template <int V, bool Packed, bool Last = false>
     __device__ __forceinline__ void store(const Raw<V> &raw, const Of<V> &of, const std::int64_t (&offset)[3]) const {
         float e[V], g[V];
         widen<T>(raw.x, e);
         source.template value<V, Packed>(raw.source, e, of.mean, of.source, offset[1], g);
 #pragma unroll
         for (int v = 0; v < V; ++v) g[v] = fmaf(g[v], of.p[v], fmaf(e[v] - of.mean[v], of.q[v], of.r[v]));
-        cuda::store<T, V, Packed>(dx + offset[0], g);
+        cuda::store<T, V, Packed, Last>(dx + offset[0], g);
     }
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "any_float.cuh"
+#include "device/attrs/norm.h"
 
 namespace mpt::cuda {
 
@@ -40,6 +41,33 @@ struct Results {
         }
         return rounded_mean;
     }
+};
+
+// The same before there are addresses: of channel_norm's operands. size: elements of a group.
+struct ResultsForm {
+    ResultsForm(const mpt_mod_call &call, std::int64_t channels, std::int64_t size, bool exact) {
+        const auto &attrs = attrs_of<mpt_attrs_channel_norm>(call);
+        results.running_mean_stride = present(call.out[3]) ? call.out[3].strides[0] : 0;
+        results.running_variance_stride = present(call.out[4]) ? call.out[4].strides[0] : 0;
+        results.weight = Vector(call.kernel, call.in[1], channels);
+        results.bias = Vector(call.kernel, call.in[2], channels);
+        results.eps = attrs.eps;
+        results.momentum = attrs.momentum;
+        results.unbiased = static_cast<double>(size) / static_cast<double>(size - 1);
+        results.exact = exact;
+    }
+    Results at(const void *const *in, void *const *out) const {
+        Results placed = results;
+        placed.mean = static_cast<float *>(out[1]);
+        placed.rstd = static_cast<float *>(out[2]);
+        placed.running_mean = static_cast<float *>(out[3]);
+        placed.running_variance = static_cast<float *>(out[4]);
+        placed.weight = results.weight.at(in[1]);
+        placed.bias = results.bias.at(in[2]);
+        return placed;
+    }
+
+    Results results = {};
 };
 
 }  // namespace mpt::cuda

@@ -45,37 +45,48 @@ __device__ __forceinline__ void widen(const Elements<T, V> &x, float (&to)[V]) {
 #pragma unroll
     for (int v = 0; v < V; ++v) to[v] = x[v];
 }
-template <class T, int V, bool Packed>
+// Rounded to what is stored.
+template <class T, int V>
+__device__ __forceinline__ Elements<T, V> elements_of(const float (&x)[V]) {
+    static_assert(V * sizeof(typename T::Stored) == 16);
+    Elements<T, V> words;
+#pragma unroll
+    for (int w = 0; w < 4; ++w) {
+        if constexpr (sizeof(typename T::Stored) == 4)
+            words.words[w] = __float_as_uint(x[w]);
+        else if constexpr (T::dtype == MPT_BF16)
+            words.words[w] = __bfloat16_as_ushort(narrow<T>(x[2 * w])) |
+                             static_cast<std::uint32_t>(__bfloat16_as_ushort(narrow<T>(x[2 * w + 1]))) << 16;
+        else
+            words.words[w] = __half_as_ushort(narrow<T>(x[2 * w])) |
+                             static_cast<std::uint32_t>(__half_as_ushort(narrow<T>(x[2 * w + 1]))) << 16;
+    }
+    return words;
+}
+template <class T, int V, bool Packed, bool Last = false>
 __device__ __forceinline__ void store(typename T::Stored *to, const float (&x)[V]) {
-    Pack<typename T::Stored, V> pack;
-#pragma unroll
-    for (int v = 0; v < V; ++v) pack.at[v] = narrow<T>(x[v]);
-    if constexpr (Packed) {
-        *reinterpret_cast<Pack<typename T::Stored, V> *>(to) = pack;
+    if constexpr (V > 1 && Packed && Last) {
+        const Elements<T, V> e = elements_of<T>(x);
+        __stcs(reinterpret_cast<uint4 *>(to), make_uint4(e.words[0], e.words[1], e.words[2], e.words[3]));
     } else {
+        Pack<typename T::Stored, V> pack;
 #pragma unroll
-        for (int v = 0; v < V; ++v) to[v] = pack.at[v];
+        for (int v = 0; v < V; ++v) pack.at[v] = narrow<T>(x[v]);
+        if constexpr (Packed) {
+            *reinterpret_cast<Pack<typename T::Stored, V> *>(to) = pack;
+        } else {
+#pragma unroll
+            for (int v = 0; v < V; ++v) to[v] = pack.at[v];
+        }
     }
 }
 // Packs in one instruction, for loops in which the compiler stores the members of a struct one by one. It moves no loads past it.
 template <class T, int V>
 __device__ __forceinline__ void store_pack(typename T::Stored *to, const float (&x)[V]) {
-    static_assert(V * sizeof *to == 16);
-    std::uint32_t words[4];
-#pragma unroll
-    for (int w = 0; w < 4; ++w) {
-        if constexpr (sizeof *to == 4)
-            words[w] = __float_as_uint(x[w]);
-        else if constexpr (T::dtype == MPT_BF16)
-            words[w] = __bfloat16_as_ushort(narrow<T>(x[2 * w])) |
-                       static_cast<std::uint32_t>(__bfloat16_as_ushort(narrow<T>(x[2 * w + 1]))) << 16;
-        else
-            words[w] = __half_as_ushort(narrow<T>(x[2 * w])) | static_cast<std::uint32_t>(__half_as_ushort(narrow<T>(x[2 * w + 1])))
-                                                                   << 16;
-    }
+    const Elements<T, V> e = elements_of<T>(x);
     asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};"
                  :
-                 : "l"(__cvta_generic_to_global(to)), "r"(words[0]), "r"(words[1]), "r"(words[2]), "r"(words[3])
+                 : "l"(__cvta_generic_to_global(to)), "r"(e.words[0]), "r"(e.words[1]), "r"(e.words[2]), "r"(e.words[3])
                  : "memory");
 }
 
