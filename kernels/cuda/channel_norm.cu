@@ -1,7 +1,8 @@
 // "channel_norm" of device/attrs/norm.h and "channel_norm_relu" of device/attrs/fused.h. Statistics of single images: where groups
-// fit in shared memory, x is read once. Where a block can take a whole group, it reads x twice and is done. Else one pass over x
-// gives each chunk's mean and sum of squared distances from it, around the chunk's first element, so that a large mean costs no
-// digits; those are combined in f64 [Chan et al. 1979], and a second pass writes y.
+// fit in shared memory, x is read once. Where a block can take a whole group, it reads x twice and is done. A large batch norm is one
+// launch of a grid that keeps what it can. Else one pass over x gives each chunk's mean and sum of squared distances from it, around
+// the chunk's first element, so that a large mean costs no digits; those are combined in f64 [Chan et al. 1979], and a second pass
+// writes y.
 #include "channel_norm_grid_forward.cuh"
 #include "channel_norm_kept.cuh"
 

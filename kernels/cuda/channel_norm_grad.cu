@@ -1,9 +1,10 @@
 // "channel_norm_grad" of device/attrs/norm.h and "channel_norm_relu_grad" of device/attrs/fused.h. With d = x - mean, one pass
 // gives the sums of dy and of dy d per channel; dx is then dy p + d q + r with factors per channel. Where groups of single images
 // fit in shared memory, both steps are one kernel. Batch norm with small channels, or many of them, takes one launch: a block for
-// each. Behind a ReLU dy is masked as it is read: each time again, or once, where the masked gradient is wanted itself.
+// each; a large one takes one, too, of a grid that keeps what it can. Behind a ReLU dy is masked as it is read: each time again, or
+// once, where the masked gradient is wanted itself.
 #include "channel_norm_grid_grad.cuh"
-#include "channel_norm_kept.cuh"
+#include "channel_norm_kept_grad.cuh"
 
 namespace mpt::cuda {
 namespace {
@@ -102,56 +103,6 @@ __global__ void channel_norm_grad_factors(ChannelSpace<2> s, std::int64_t groups
         if (threadIdx.x == 0) vectors.write(channel, second, first);
     }
 }
-
-// Factors of a channel: mean, p, q, r. sums: [item, channel].
-template <class T>
-struct KeptGradient {
-    static constexpr int kInputs = 2;
-    using Stored = typename T::Stored;
-    const Stored *in[2];  // x, dy
-    Stored *out;
-    const float *mean, *rstd;
-    Vector weights;
-    double2 *sums;
-
-    __device__ __forceinline__ std::int64_t number(const Spans<2> &s, std::int64_t item, std::int64_t channel) const {
-        return item * (s.channels / s.per_group) + channel / s.per_group;
-    }
-    __device__ __forceinline__ float center(const Spans<2> &s, std::int64_t item, std::int64_t channel) const {
-        return mean[number(s, item, channel)];
-    }
-    template <int V>
-    __device__ __forceinline__ void add(const Elements<T, V> (&raw)[2], const float (&center)[V], float (&a)[V],
-                                        float (&b)[V]) const {
-#pragma unroll
-        for (int v = 0; v < V; ++v) {
-            const float g = raw[1][v];
-            a[v] += g;
-            b[v] = fmaf(g, raw[0][v] - center[v], b[v]);
-        }
-    }
-    __device__ __forceinline__ double weight(std::int64_t channel) const {
-        return weights.read(channel, 1);
-    }
-    __device__ __forceinline__ void see(const Spans<2> &s, std::int64_t item, std::int64_t channel, double2 sum) const {
-        sums[item * s.channels + channel] = sum;
-    }
-    __device__ __forceinline__ void finish(const Spans<2> &s, std::int64_t item, std::int64_t channel, double2 sum, float center,
-                                           int lane, int step, bool, float *factors, int pitch) const {
-        const double scale = rstd[number(s, item, channel)];
-        for (int c = lane; c < s.per_group; c += step) {
-            factors[c] = center;
-            factors[c + pitch] = static_cast<float>(scale * static_cast<double>(weights.read(channel + c, 1)));
-            factors[c + 2 * pitch] = static_cast<float>(-scale * scale * scale * (sum.y * s.share));
-            factors[c + 3 * pitch] = static_cast<float>(-scale * (sum.x * s.share));
-        }
-    }
-    template <int V>
-    __device__ __forceinline__ void result(const Elements<T, V> (&raw)[2], const float (&of)[4][V], float (&e)[V]) const {
-#pragma unroll
-        for (int v = 0; v < V; ++v) e[v] = fmaf(raw[1][v], of[1][v], fmaf(raw[0][v] - of[0][v], of[2][v], of[3][v]));
-    }
-};
 
 // The operands of a call; null or of no dtype where they are absent.
 struct Operands {
