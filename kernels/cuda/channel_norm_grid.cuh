@@ -57,6 +57,21 @@ struct GridColumns {
     std::size_t nbytes = 0;       // of shared memory
 };
 
+// f(block, sums) for every 32nd block from the warp's lane on; all are fetched before one is looked at.
+template <class F>
+__device__ __forceinline__ void each_block(const double2 *sums, int blocks, int lane, F &&f) {
+    constexpr int U = 5;
+    for (int from = lane; from < blocks; from += U * 32) {
+        double2 fetched[U];
+#pragma unroll
+        for (int u = 0; u < U; ++u)
+            if (from + u * 32 < blocks) fetched[u] = __ldcg(sums + from + u * 32);
+#pragma unroll
+        for (int u = 0; u < U; ++u)
+            if (from + u * 32 < blocks) f(from + u * 32, fetched[u]);
+    }
+}
+
 // Op:
 //   kOperands, kKept: packs of a row that are kept; kAtOnce: how many rows a thread reads before it looks at one
 //   start(offset, channel, step, of): what the first pass keeps of channels, as for Measure

@@ -44,22 +44,22 @@ struct GridNorm {
     __device__ __forceinline__ double2 result(double a, double b, const Of<1> &of, std::int64_t rows) const {
         return moments.result(a, b, of, 0, rows);
     }
-    // Means and sums of squares of shares become those of all.
+    // Means and sums of squares of shares become those of all, around the first share's mean.
     template <class Space>
     __device__ __forceinline__ void finish(const Space &space, std::int64_t channel, const double2 *sums, int lane, float *factors,
                                            std::int64_t pitch, bool stores) const {
-        const double share = 1 / static_cast<double>(space.rows);
-        double center = 0, variance = 0;
-        for (int e = lane; e < space.blocks; e += 32) center += static_cast<double>(space.rows_of(e)) * __ldcg(sums + e).x;
-        center = warp_reduce(center, Add()) * share;
-        for (int e = lane; e < space.blocks; e += 32) {
-            const double2 sum = __ldcg(sums + e);
-            const double apart = sum.x - center;
-            variance += sum.y + static_cast<double>(space.rows_of(e)) * apart * apart;
-        }
-        variance = warp_reduce(variance, Add()) * share;
-        const float mean = results.write(channel, channel, 1, center, variance, factors + pitch, factors + 2 * pitch,
-                                         static_cast<unsigned>(lane), 32, stores);
+        const double share = 1 / static_cast<double>(space.rows), center = __ldcg(sums).x;
+        double first = 0, second = 0;
+        each_block(sums, space.blocks, lane, [&](int block, double2 of_block) {
+            const double count = static_cast<double>(space.rows_of(block)), apart = of_block.x - center;
+            first += count * apart;
+            second += of_block.y + count * apart * apart;
+        });
+        first = warp_reduce(first, Add());
+        second = warp_reduce(second, Add());
+        const double apart = first * share, variance = fma(-first, apart, second) * share;
+        const float mean = results.write(channel, channel, 1, center + apart, variance < 0 ? 0 : variance, factors + pitch,
+                                         factors + 2 * pitch, static_cast<unsigned>(lane), 32, stores);
         if (lane == 0) factors[0] = mean;
     }
     __device__ __forceinline__ Output<T, Relu> again(float *factors, std::int64_t pitch) const {

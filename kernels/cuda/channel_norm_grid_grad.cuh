@@ -62,11 +62,10 @@ struct GridGradient {
     __device__ __forceinline__ void finish(const Space &space, std::int64_t channel, const double2 *sums, int lane, float *factors,
                                            std::int64_t pitch, bool stores) const {
         double first = 0, second = 0;
-        for (int e = lane; e < space.blocks; e += 32) {
-            const double2 sum = __ldcg(sums + e);
-            first += sum.x;
-            second += sum.y;
-        }
+        each_block(sums, space.blocks, lane, [&](int, double2 of_block) {
+            first += of_block.x;
+            second += of_block.y;
+        });
         first = warp_reduce(first, Add());
         second = warp_reduce(second, Add());
         if (lane != 0) return;
