@@ -201,19 +201,15 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
     if (!per_image && !given && per_group == 1) {
         using Op = GridNorm<T, Relu>;
         const ChannelSpace<2> both(device, call.kernel, per_image, {&y, &x});
-        const auto launch = [=](const auto &grid) {
-            return [=](const void *const *in, void *const *out, void *workspace, cudaStream_t stream) {
+        GridColumns<2> grid(device, both, Op::kKept, V);
+        allow_grid_norm<T, Relu>(device, grid);
+        if (grid.fits) {
+            const auto launch = [=](const void *const *in, void *const *out, void *workspace, cudaStream_t stream) {
                 const Output<T, Relu> o = output(in, out, {});
                 run_grid_norm<T, Relu>(grid, {{o.x}, o, results(in, out)}, lie_well(o), workspace, stream);
             };
-        };
-        GridColumns<2> columns(device, both, Op::kKept, V);
-        allow_grid_norm<T, Relu>(device, columns);
-        if (columns.fits)
-            return kernel_of("cuda:channel_norm_grid_columns", launch(columns), columns.workspace_bytes(Op::kFactors));
-        GridRows<2> rows(device, both, Op::kKept, V);
-        allow_grid_norm<T, Relu>(device, rows);
-        if (rows.fits) return kernel_of("cuda:channel_norm_grid_rows", launch(rows), rows.workspace_bytes());
+            return kernel_of("cuda:channel_norm_grid_columns", launch, grid.workspace_bytes(Op::kFactors));
+        }
     }
 
     const Map<2> map(device, call.kernel, per_image, {&y, &x}, V);

@@ -208,23 +208,15 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call, const Ope
     if (!per_image && !given && per_group == 1 && has_dx) {
         using Op = GridGradient<T, Source>;
         const ChannelSpace<3> all(device, call.kernel, per_image, {&dx, &dy, &x});
-        const auto launch = [=](const auto &grid) {
-            return [=](const void *const *in, void *const *out, void *workspace, cudaStream_t stream) {
+        GridColumns<3> grid(device, all, Op::kKept, V);
+        allow_grid_gradient<T, Source>(device, grid);
+        if (grid.fits) {
+            const auto launch = [=](const void *const *in, void *const *out, void *workspace, cudaStream_t stream) {
                 const Call l = started(in, out);
                 run_grid_gradient<T, Source>(grid, {l.products, l.dx, l.at.rstd, weight.at(l.at.weight), l.vectors},
                                              l.lies_well && l.dx_lies_well, workspace, stream);
             };
-        };
-        GridColumns<3> columns(device, all, Op::kKept, V);
-        allow_grid_gradient<T, Source>(device, columns);
-        if (columns.fits)
-            return kernel_of("cuda:channel_norm_grid_columns", launch(columns), columns.workspace_bytes(Op::kFactors));
-        GridRows<3> rows(device, all, Op::kKept, V);
-        allow_grid_gradient<T, Given<T>>(device, rows);
-        if constexpr (std::is_same_v<Source, Given<T>>) {
-            if (rows.fits) return kernel_of("cuda:channel_norm_grid_rows", launch(rows), rows.workspace_bytes());
-        } else if (rows.fits) {  // what the parts read once would be read twice, and added up in another order
-            throw Failure{MPT_ERROR_UNSUPPORTED, std::string(call.kernel) + ": rows that a whole grid keeps"};
+            return kernel_of("cuda:channel_norm_grid_columns", launch, grid.workspace_bytes(Op::kFactors));
         }
     }
 

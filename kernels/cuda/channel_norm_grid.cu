@@ -3,24 +3,22 @@
 
 namespace mpt::cuda {
 
-template <class T, bool Relu, class Space>
-void allow_grid_norm(const Device &device, Space &g) {
+template <class T, bool Relu>
+void allow_grid_norm(const Device &device, GridColumns<2> &g) {
     allow_grid<T, GridNorm<T, Relu>>(device, g);
 }
-template <class T, bool Relu, class Space>
-void run_grid_norm(const Space &g, const GridNorm<T, Relu> &op, bool packed, void *workspace, cudaStream_t stream) {
+template <class T, bool Relu>
+void run_grid_norm(const GridColumns<2> &g, const GridNorm<T, Relu> &op, bool packed, void *workspace, cudaStream_t stream) {
     run_grid<T>(g, op, packed, workspace, stream);
 }
 
-#define MPT_GRID_NORM(T, Relu, Space)                                                                                            \
-    template void allow_grid_norm<T, Relu, Space<2>>(const Device &device, Space<2> &g);                                         \
-    template void run_grid_norm<T, Relu, Space<2>>(const Space<2> &g, const GridNorm<T, Relu> &op, bool packed, void *workspace, \
-                                                   cudaStream_t stream);
-#define MPT_GRID_NORMS(T)                \
-    MPT_GRID_NORM(T, false, GridColumns) \
-    MPT_GRID_NORM(T, true, GridColumns)  \
-    MPT_GRID_NORM(T, false, GridRows)    \
-    MPT_GRID_NORM(T, true, GridRows)
+#define MPT_GRID_NORM(T, Relu)                                                                                               \
+    template void allow_grid_norm<T, Relu>(const Device &device, GridColumns<2> &g);                                         \
+    template void run_grid_norm<T, Relu>(const GridColumns<2> &g, const GridNorm<T, Relu> &op, bool packed, void *workspace, \
+                                         cudaStream_t stream);
+#define MPT_GRID_NORMS(T)   \
+    MPT_GRID_NORM(T, false) \
+    MPT_GRID_NORM(T, true)
 MPT_GRID_NORMS(F32)
 MPT_GRID_NORMS(F16)
 MPT_GRID_NORMS(BF16)

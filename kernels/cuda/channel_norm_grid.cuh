@@ -78,9 +78,8 @@ __device__ __forceinline__ void each_block(const double2 *sums, int blocks, int 
 //   load(offset), add(raw, of, offset, a, b, kept): V elements to two sums each, and what is kept
 //   result(a, b, of, rows): of a block's share and one channel
 //   kFactors: of a channel
-//   finish(space, channel, sums, lane, factors, pitch, stores): a channel's, from its sums of all blocks, by a warp; stores: and
-//   what
-//     the norm gives besides
+//   finish(space, channel, sums, lane, factors, pitch): a channel's, from its sums of all blocks, by a warp, and what the norm
+//     gives besides
 //   again(factors, pitch): the second pass over what has not been kept: a Body of channel_norm_passes.cuh
 //   of_kept(factors, pitch): over what has been: a Body, too, with take(kept, offset) instead of load
 // sums: [channel][block]; factors: [kFactors][channel].
@@ -176,7 +175,7 @@ __global__ void __launch_bounds__(512, 1)
     }
     grid_barrier();
     for (std::int64_t c = warp * g.blocks + blockIdx.x; c < g.channels; c += kThreads / 32 * g.blocks)
-        op.finish(g, c, sums + c * g.blocks, lane, factors + c, g.channels, true);
+        op.finish(g, c, sums + c * g.blocks, lane, factors + c, g.channels);
     grid_barrier();
 
     if (count == 0) return;

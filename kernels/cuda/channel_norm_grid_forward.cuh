@@ -2,7 +2,7 @@
 #pragma once
 
 #include "channel_norm_forward.cuh"
-#include "channel_norm_grid_rows.cuh"
+#include "channel_norm_grid.cuh"
 #include "channel_norm_results.cuh"
 
 namespace mpt::cuda {
@@ -35,19 +35,12 @@ struct GridNorm {
         moments.template add<V, Packed>(raw, of, at, a, b);
         kept[0] = raw;
     }
-    __device__ __forceinline__ const typename T::Stored *in(int) const { return moments.x; }
-    static __device__ constexpr int place(int) { return 1; }
-    template <int V>
-    __device__ __forceinline__ void sum(const Elements<T, V> (&kept)[1], const Of<V> &of, float (&a)[V], float (&b)[V]) const {
-        moments.template add<V, true>(kept[0], of, {}, a, b);
-    }
     __device__ __forceinline__ double2 result(double a, double b, const Of<1> &of, std::int64_t rows) const {
         return moments.result(a, b, of, 0, rows);
     }
     // Means and sums of squares of shares become those of all, around the first share's mean.
-    template <class Space>
-    __device__ __forceinline__ void finish(const Space &space, std::int64_t channel, const double2 *sums, int lane, float *factors,
-                                           std::int64_t pitch, bool stores) const {
+    __device__ __forceinline__ void finish(const GridColumns<2> &space, std::int64_t channel, const double2 *sums, int lane,
+                                           float *factors, std::int64_t pitch) const {
         const double share = 1 / static_cast<double>(space.rows), center = __ldcg(sums).x;
         double first = 0, second = 0;
         each_block(sums, space.blocks, lane, [&](int block, double2 of_block) {
@@ -59,7 +52,7 @@ struct GridNorm {
         second = warp_reduce(second, Add());
         const double apart = first * share, variance = fma(-first, apart, second) * share;
         const float mean = results.write(channel, channel, 1, center + apart, variance < 0 ? 0 : variance, factors + pitch,
-                                         factors + 2 * pitch, static_cast<unsigned>(lane), 32, stores);
+                                         factors + 2 * pitch, static_cast<unsigned>(lane), 32);
         if (lane == 0) factors[0] = mean;
     }
     __device__ __forceinline__ Output<T, Relu> again(float *factors, std::int64_t pitch) const {
@@ -70,10 +63,10 @@ struct GridNorm {
     __device__ __forceinline__ Output<T, Relu> of_kept(float *factors, std::int64_t pitch) const { return again(factors, pitch); }
 };
 
-// In a file of their own. Space: GridColumns<2>, GridRows<2>.
-template <class T, bool Relu, class Space>
-void allow_grid_norm(const Device &device, Space &g);
-template <class T, bool Relu, class Space>
-void run_grid_norm(const Space &g, const GridNorm<T, Relu> &op, bool packed, void *workspace, cudaStream_t stream);
+// In a file of their own.
+template <class T, bool Relu>
+void allow_grid_norm(const Device &device, GridColumns<2> &g);
+template <class T, bool Relu>
+void run_grid_norm(const GridColumns<2> &g, const GridNorm<T, Relu> &op, bool packed, void *workspace, cudaStream_t stream);
 
 }  // namespace mpt::cuda

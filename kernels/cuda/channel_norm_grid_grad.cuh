@@ -2,7 +2,7 @@
 #pragma once
 
 #include "channel_norm_grad.cuh"
-#include "channel_norm_grid_rows.cuh"
+#include "channel_norm_grid.cuh"
 
 namespace mpt::cuda {
 
@@ -50,17 +50,9 @@ struct GridGradient {
         kept[0] = raw.x;
         kept[1] = elements_of<T>(g);  // exact
     }
-    // Where the source is a tensor.
-    __device__ __forceinline__ const typename T::Stored *in(int k) const { return k == 0 ? products.x : products.source.dy; }
-    static __device__ constexpr int place(int k) { return 2 - k; }
-    template <int V>
-    __device__ __forceinline__ void sum(const Elements<T, V> (&kept)[2], const Of<V> &of, float (&a)[V], float (&b)[V]) const {
-        products.template add<V, true>({kept[0], kept[1]}, of, {}, a, b);
-    }
     __device__ __forceinline__ double2 result(double a, double b, const Of<1> &, std::int64_t) const { return {a, b}; }
-    template <class Space>
-    __device__ __forceinline__ void finish(const Space &space, std::int64_t channel, const double2 *sums, int lane, float *factors,
-                                           std::int64_t pitch, bool stores) const {
+    __device__ __forceinline__ void finish(const GridColumns<3> &space, std::int64_t channel, const double2 *sums, int lane,
+                                           float *factors, std::int64_t pitch) const {
         double first = 0, second = 0;
         each_block(sums, space.blocks, lane, [&](int, double2 of_block) {
             first += of_block.x;
@@ -74,7 +66,7 @@ struct GridGradient {
         factors[pitch] = static_cast<float>(scale * w);
         factors[2 * pitch] = static_cast<float>(-scale * scale * scale * (w * second * share));
         factors[3 * pitch] = static_cast<float>(-scale * (w * first * share));
-        if (stores) vectors.write(channel, second * scale, first);
+        vectors.write(channel, second * scale, first);
     }
     __device__ __forceinline__ Gradient<T, Second> again(float *factors, std::int64_t pitch) const {
         return {products.x, products.source.second(), dx, {factors, factors + pitch, factors + 2 * pitch, factors + 3 * pitch}};
@@ -84,10 +76,11 @@ struct GridGradient {
     }
 };
 
-// In a file of their own. Space: GridColumns<3>, and GridRows<3> where the source is a tensor.
-template <class T, class Source, class Space>
-void allow_grid_gradient(const Device &device, Space &g);
-template <class T, class Source, class Space>
-void run_grid_gradient(const Space &g, const GridGradient<T, Source> &op, bool packed, void *workspace, cudaStream_t stream);
+// In a file of their own.
+template <class T, class Source>
+void allow_grid_gradient(const Device &device, GridColumns<3> &g);
+template <class T, class Source>
+void run_grid_gradient(const GridColumns<3> &g, const GridGradient<T, Source> &op, bool packed, void *workspace,
+                       cudaStream_t stream);
 
 }  // namespace mpt::cuda

@@ -24,7 +24,7 @@ std::ostream &operator<<(std::ostream &out, const Form &form) {
     return out << form.name;
 }
 
-constexpr const char *kColumns = "cuda:channel_norm_grid_columns", *kRows = "cuda:channel_norm_grid_rows";
+constexpr const char *kColumns = "cuda:channel_norm_grid_columns";
 
 std::vector<Form> forms() {
     return {
@@ -39,14 +39,10 @@ std::vector<Form> forms() {
         {"ColumnsWide", {129, 1024, 4, 4}, true, MPT_BF16, 0, kColumns},
         {"ColumnsOfNoPacks", {16, 65, 33, 33}, true, MPT_F32},
         {"ColumnsLargeMean", {16, 64, 40, 40}, true, MPT_F32, 1000, kColumns},
-        // Some turns of the ring; many groups of blocks; channels that leave the last turn unfinished.
-        {"Rows", {16, 48, 64, 64}, false, MPT_F32, 0, kRows},
-        {"Rows16", {64, 37, 64, 64}, false, MPT_BF16, 0, kRows},
-        {"RowsHalf", {64, 100, 24, 24}, false, MPT_F16, 0, kRows},
-        {"RowsOfManyTurns", {64, 56, 56, 56}, false, MPT_F32, 0, kRows},
-        {"RowsOddItems", {33, 7, 52, 52}, false, MPT_F32, 0, kRows},
+        // The other order has launches of its own for each pass.
+        {"Rows", {16, 48, 64, 64}, false, MPT_F32},
+        {"Rows16", {64, 37, 64, 64}, false, MPT_BF16},
         {"RowsOfNoPacks", {33, 21, 35, 35}, false, MPT_F32},
-        {"RowsLargeMean", {64, 24, 32, 32}, false, MPT_F32, 1000, kRows},
     };
 }
 
