@@ -12,6 +12,7 @@
 #include "ops/dropout.h"
 #include "ops/ops.h"
 #include "ops/shape.h"
+#include "precision/policy.h"
 
 namespace mpt {
 
@@ -103,8 +104,41 @@ private:
 
     // x [T,N,in] -> [T,N,hidden]; state is moved to the last one.
     Ref<Tensor> run_direction(const Ref<Tensor> &x, const Weights &w, State &state, bool backwards) const {
-        const std::int64_t steps = x->shape[0], batch = x->shape[1];
-        const Ref<Tensor> all = ops::linear(x, w.input, w.input_bias);
+        const Ref<Tensor> all = gates_of(x, w);
+        if (lstm()) {
+            if (const mpt_dtype dtype = dtype_of_sequence(*all, w); dtype != MPT_DTYPE_NONE) {
+                auto [y, cells] = ops::lstm_sequence(all, w.hidden, w.hidden_bias, state.hidden, state.cell, backwards, dtype);
+                if (y) {
+                    state = {step_of(y, backwards ? 0 : -1), step_of(cells, backwards ? 0 : -1)};
+                    return y;
+                }
+            }
+        }
+        return run_steps(all, w, state, backwards);
+    }
+
+    // Of all inputs, in the order in which they lie.
+    static Ref<Tensor> gates_of(const Ref<Tensor> &x, const Weights &w) {
+        const auto turned = [](const Ref<Tensor> &t) { return ops::transpose(t, {1, 0, 2}); };
+        if (x->strides[0] >= x->strides[1]) return ops::linear(x, w.input, w.input_bias);
+        return turned(ops::linear(turned(x), w.input, w.input_bias));
+    }
+
+    // The type that a call of all steps would have, or NONE where the steps' ops are to have several.
+    mpt_dtype dtype_of_sequence(const Tensor &all, const Weights &w) const {
+        if (all.dtype == MPT_F64 || w.hidden->dtype == MPT_F64) return MPT_DTYPE_NONE;
+        if (const auto *policy = static_cast<const mpt_policy *>(ctx->scope.policy.get()))
+            return policy->shared_target({"linear", "lstm_cell", "lstm_sequence"}, ctx->scope.layer);
+        return all.dtype == w.hidden->dtype ? all.dtype : MPT_DTYPE_NONE;
+    }
+
+    static Ref<Tensor> step_of(const Ref<Tensor> &states, std::int64_t i) {
+        const std::int64_t at = i < 0 ? states->shape[0] + i : i;
+        return ops::reshape(ops::slice(states, 0, at, 1), {states->shape[1], states->shape[2]});
+    }
+
+    Ref<Tensor> run_steps(const Ref<Tensor> &all, const Weights &w, State &state, bool backwards) const {
+        const std::int64_t steps = all->shape[0], batch = all->shape[1];
         const Tensors inputs = ops::split(all, 0, std::vector<std::int64_t>(static_cast<std::size_t>(steps), 1));
         Tensors results(static_cast<std::size_t>(steps));
         const Ref<ops::Steps> together = make<ops::Steps>();

@@ -15,6 +15,12 @@ std::pair<Ref<Tensor>, Ref<Tensor>> lstm_cell(const Ref<Tensor> &gates, const Re
 // input_gates and hidden_gates [N,3H], hidden [N,H] in the gates' type or the wide one -> the new hidden in hidden's type.
 Ref<Tensor> gru_cell(const Ref<Tensor> &input_gates, const Ref<Tensor> &hidden_gates, const Ref<Tensor> &hidden);
 
+// All steps of an LSTM in one call: gates [L,N,4H] of the inputs, weight [4H,H], bias [4H] or null, first hidden [N,H], first cell [N,H] as above
+// -> all hidden states and all cells [L,N,H], in the gates' order of memory. reverse: from the last step to the first. Nulls where the
+// device takes no such sequence with operands in dtype, which is what a policy will make of them.
+std::pair<Ref<Tensor>, Ref<Tensor>> lstm_sequence(const Ref<Tensor> &gates, const Ref<Tensor> &weight, const Ref<Tensor> &bias, const Ref<Tensor> &hidden,
+                                                  const Ref<Tensor> &cell, bool reverse, mpt_dtype dtype);
+
 // What the steps of a sequence leave for their weight's gradient, while a walk goes over them.
 struct Steps final : Object {
     Steps() = default;

@@ -1,5 +1,6 @@
 #include "precision/policy.h"
 
+#include <cstring>
 #include <sstream>
 
 #include "ops/ops.h"
@@ -87,6 +88,20 @@ mpt_dtype mpt_policy::target(const Op &op, mpt_role role, const std::string &lay
     }
     const mpt_dtype own = of_op(op);
     return own == MPT_DTYPE_NONE && op.precision == Precision::F32 ? MPT_F32 : own;
+}
+
+mpt_dtype mpt_policy::shared_target(std::initializer_list<const char *> names, const std::string &layer) const {
+    mpt_dtype shared = MPT_DTYPE_NONE;
+    for (const Op *op : mpt::ops::all())
+        for (const char *name : names) {
+            if (std::strcmp(op->name, name) != 0) continue;
+            for (const mpt_role role : {MPT_ROLE_FORWARD, MPT_ROLE_INPUT_GRADIENT, MPT_ROLE_WEIGHT_GRADIENT}) {
+                const mpt_dtype own = target(*op, role, layer);
+                if ((op->fp8 && runs_fp8(*op, role, layer)) || (shared != MPT_DTYPE_NONE && own != shared)) return MPT_DTYPE_NONE;
+                shared = own;
+            }
+        }
+    return shared;
 }
 
 std::string mpt_policy::describe() const {

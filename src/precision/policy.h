@@ -1,6 +1,7 @@
 // What autocast does: one type for products, with overrides by layer name, role and op.
 #pragma once
 
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <utility>
@@ -16,6 +17,8 @@ struct mpt_policy final : mpt::Object {
     mpt_dtype target(const mpt::Op &op, mpt_role role, const std::string &layer) const;
     // Does a product run in fp8, if its operands can?
     bool runs_fp8(const mpt::Op &op, mpt_role role, const std::string &layer) const;
+    // The type that the operands of all these products get in every role, or NONE where they differ or run in fp8.
+    mpt_dtype shared_target(std::initializer_list<const char *> ops, const std::string &layer) const;
     std::string describe() const;
 
     mpt::Ref<mpt_context> ctx;
