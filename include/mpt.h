@@ -690,9 +690,10 @@ MPT_API mpt_status MPT_CALL mpt_one_hot(mpt_tensor *index, int64_t classes, mpt_
 /** Rows of weight [count, dim] by index [...] -> [..., dim]; the row padding_index (-1: none) receives no gradient [torch.nn.Embedding]. */
 MPT_API mpt_status MPT_CALL mpt_embedding(mpt_tensor *index, mpt_tensor *weight, int64_t padding_index, mpt_tensor **out);
 
-/** Matrix product [..., M, K] x [..., K, N] -> [..., M, N]; leading dimensions broadcast. Accumulates in f32 (f64 for f64). */
+/** Matrix product [..., M, K] x [..., K, N] -> [..., M, N]; leading dimensions broadcast. Accumulates in f32 (f64 for f64). Contiguous, but
+ *  for large results in f16 and bf16 on a GPU: their rows start at multiples of 16 bytes (see mpt_tensor_strides, mpt_contiguous). */
 MPT_API mpt_status MPT_CALL mpt_matmul(mpt_tensor *a, mpt_tensor *b, mpt_tensor **out);
-/** x W^T + bias: [..., in] x [out, in] -> [..., out]; bias [out] or NULL. */
+/** x W^T + bias: [..., in] x [out, in] -> [..., out]; bias [out] or NULL. Strides as of mpt_matmul. */
 MPT_API mpt_status MPT_CALL mpt_linear(mpt_tensor *x, mpt_tensor *weight, mpt_tensor *bias, mpt_tensor **out);
 
 typedef struct mpt_conv2d_params {

@@ -110,8 +110,9 @@ const char *name(const mpt_mod_kernel *kernel) {
 }
 
 constexpr mpt_module kModule = {
-    "cpu",   open,    close,   describe, alloc,   release, transfer, transfer, synchronize,
-    threads, nullptr, nullptr, nullptr,  nullptr, nullptr, nullptr,  nullptr,  nullptr, nullptr, {prepare, launch, destroy, name},
+    "cpu",    0,        open,        close,   describe, alloc,   release,
+    transfer, transfer, synchronize, threads, nullptr,  nullptr, nullptr,
+    nullptr,  nullptr,  nullptr,     nullptr, nullptr,  nullptr, {prepare, launch, destroy, name},
 };
 
 }  // namespace

@@ -107,7 +107,6 @@ private:
         const FoldPlan::Dim &inner = plan.kept.back();
         const std::int64_t across = fold_parts(inner.extent, values);
         FoldColumns &c = columns_;
-        packed_ &= inner.extent % values == 0;
         c.kept = Index<2>(FoldPlan::loop(plan.kept, plan.kept.size() - 1));
         c.rows = Index<1>(FoldPlan::loop(plan.folded, plan.folded.size()));
         c.outputs = outputs_;

@@ -192,7 +192,7 @@ __global__ void __launch_bounds__(256)
         const std::int64_t end = min((blockIdx.y + std::int64_t{1}) * plan.segment, plan.count),
                            step = std::int64_t{1} << plan.log_y;
         std::int64_t r = blockIdx.y * plan.segment + row;
-        if (packed) {
+        if (packed && n == V) {
             const auto take = [&](const Pack<typename T::Stored, V> &pack, std::int64_t index) {
 #pragma unroll
                 for (int v = 0; v < V; ++v)

@@ -9,6 +9,7 @@
 #include "elementwise.cuh"
 #include "matmul_forms.h"
 #include "matmul_padded.h"
+#include "matmul_split.h"
 #include "product.h"
 #include "workspace.h"
 
@@ -167,6 +168,7 @@ private:
 };
 
 std::unique_ptr<Kernel> prepare(Device &device, const mpt_mod_call &call) {
+    if (std::unique_ptr<Kernel> split = prepare_split(device, call)) return split;
     if (std::unique_ptr<Kernel> padded = prepare_padded(device, call)) return padded;
     std::unique_ptr<Kernel> kernel;
     visit_float(kName, call.in[0].dtype, [&](auto t) {

@@ -1,5 +1,5 @@
 // Tensor cores are fed, and their results are stored, in pieces of 16 bytes; where an extent along which elements lie beside each other is no
-// multiple of that, cuBLASLt takes kernels that are six times slower, however far apart the lines are. So such a matrix is copied to or from
+// multiple of that, cuBLASLt takes kernels that are six times slower. Where the lines do not even start well (else see matmul_split.cu), such a matrix is copied to or from
 // longer lines in the workspace, a stripe at a time: rows of the result, or, where those are odd, parts of the sum, which are added up in f32.
 // The smaller matrix beside it gets lines of zeros.
 #include "matmul_padded.h"

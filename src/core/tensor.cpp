@@ -24,8 +24,13 @@ std::size_t checked_bytes(const Dims &shape, mpt_dtype dtype, const char *subjec
     return empty ? 0 : static_cast<std::size_t>(count) * dtype_size(dtype);
 }
 
+std::size_t bytes_from_first(mpt_dtype dtype, const Dims &shape, const Dims &strides) {
+    checked_bytes(shape, dtype);
+    return checked_bytes({span(shape, strides)}, dtype);
+}
+
 Ref<Tensor> new_tensor(Context &ctx, mpt_dtype dtype, const Dims &shape, const Dims &strides) {
-    return make<Tensor>(ctx, make<Storage>(ctx, checked_bytes(shape, dtype)), dtype, shape, strides, 0);
+    return make<Tensor>(ctx, make<Storage>(ctx, bytes_from_first(dtype, shape, strides)), dtype, shape, strides, 0);
 }
 
 Ref<Tensor> new_tensor(Context &ctx, mpt_dtype dtype, const Dims &shape) { return new_tensor(ctx, dtype, shape, contiguous(shape)); }

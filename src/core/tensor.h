@@ -49,6 +49,8 @@ using Tensor = ::mpt_tensor;
 
 // The bytes that a shape needs; MPT_ERROR_SHAPE for negative extents or an overflow. subject: whose shape it is, for the message.
 std::size_t checked_bytes(const Dims &shape, mpt_dtype dtype, const char *subject = "the result's shape");
+// From the first element to one past the last, whose strides may leave gaps.
+std::size_t bytes_from_first(mpt_dtype dtype, const Dims &shape, const Dims &strides);
 // A tensor with memory of its own, also while a capture is open. Undefined contents.
 Ref<Tensor> new_tensor(Context &ctx, mpt_dtype dtype, const Dims &shape, const Dims &strides);
 Ref<Tensor> new_tensor(Context &ctx, mpt_dtype dtype, const Dims &shape);

@@ -43,7 +43,7 @@ void Sink::shape_outputs(Call &call, Recording *recording) {
         } else if (!call.op->kernel) {
             out = view_of(*call.in[0], spec.shape, spec.strides, spec.offset);
         } else if (recording) {
-            Ref<Storage> storage = make<Storage>(ctx_, checked_bytes(spec.shape, spec.dtype), Storage::Recorded{});
+            Ref<Storage> storage = make<Storage>(ctx_, bytes_from_first(spec.dtype, spec.shape, spec.strides), Storage::Recorded{});
             recording->born.push_back(storage);
             out = make<Tensor>(ctx_, storage, spec.dtype, spec.shape, spec.strides, 0);
         } else {

@@ -13,6 +13,18 @@ Ref<Tensor> emit1(Context &ctx, const Op &op, std::vector<Ref<Tensor>> in, const
 
 void run_now(Context &ctx, Call &call) { ctx.run->emit(call); }
 
+Spec rows_for_products(const Context &ctx, mpt_dtype dtype, const Dims &shape) {
+    constexpr std::int64_t kLong = 256, kManyBytes = 1 << 20;
+    const auto size = static_cast<std::int64_t>(dtype_size(dtype));
+    const std::int64_t pack = ctx.device->row_bytes() / size, length = shape.n > 0 ? shape[shape.n - 1] : 0;
+    Spec spec{dtype, shape, contiguous(shape)};
+    if (pack == 0 || size != 2 || length < kLong || length % pack == 0 || numel(shape) * size < kManyBytes) return spec;
+    Dims apart = shape;
+    apart[shape.n - 1] = (length + pack - 1) / pack * pack;
+    spec.strides = contiguous(apart);
+    return spec;
+}
+
 mpt_mod_operand form_of(mpt_dtype dtype, const Dims &shape, const Dims &strides) {
     mpt_mod_operand form = {};
     form.dtype = dtype;

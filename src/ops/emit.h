@@ -58,6 +58,8 @@ struct Spec {
     Dims shape, strides;
     std::int64_t offset = 0;  // of a view
 };
+// Of rows that products make or read: contiguous, or, where they are many and long, as far apart as the device likes them.
+Spec rows_for_products(const Context &ctx, mpt_dtype dtype, const Dims &shape);
 
 // Operand i in a mask of Op; the last bit stands for all later operands, too.
 inline bool has_bit(unsigned mask, std::size_t i) { return mask >> (i < 31 ? i : 31) & 1; }

@@ -53,7 +53,7 @@ void infer_linear(const Call &call, std::vector<Spec> &out) {
     }
     Dims shape = x.shape;
     shape[shape.n - 1] = w.shape[0];
-    out.push_back({x.dtype, shape, contiguous(shape)});
+    out.push_back(rows_for_products(*x.ctx, x.dtype, shape));
 }
 
 // The kernel is a matrix product of flattened x with the transposed weight.

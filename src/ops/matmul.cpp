@@ -26,7 +26,7 @@ void infer_matmul(const Call &call, std::vector<Spec> &out) {
         fail(MPT_ERROR_SHAPE, "argument 'b' has shape ", b.shape, ", whose leading extents do not broadcast with those of ", a.shape, " of 'a'");
     shape.push(a.shape[a.shape.n - 2]);
     shape.push(b.shape[b.shape.n - 1]);
-    out.push_back({call.result == MPT_DTYPE_NONE ? a.dtype : call.result, shape, contiguous(shape)});
+    out.push_back(rows_for_products(*a.ctx, call.result == MPT_DTYPE_NONE ? a.dtype : call.result, shape));
 }
 
 void arrange_matmul(const Call &call, KernelCall &kernel) {

@@ -1937,7 +1937,8 @@ extern "C" {
     ) -> mpt_status;
 }
 extern "C" {
-    #[doc = " Matrix product [..., M, K] x [..., K, N] -> [..., M, N]; leading dimensions broadcast. Accumulates in f32 (f64 for f64)."]
+    #[doc = " Matrix product [..., M, K] x [..., K, N] -> [..., M, N]; leading dimensions broadcast. Accumulates in f32 (f64 for f64). Contiguous, but"]
+    #[doc = "  for large results in f16 and bf16 on a GPU: their rows start at multiples of 16 bytes (see mpt_tensor_strides, mpt_contiguous)."]
     pub fn mpt_matmul(
         a: *mut mpt_tensor,
         b: *mut mpt_tensor,
@@ -1945,7 +1946,7 @@ extern "C" {
     ) -> mpt_status;
 }
 extern "C" {
-    #[doc = " x W^T + bias: [..., in] x [out, in] -> [..., out]; bias [out] or NULL."]
+    #[doc = " x W^T + bias: [..., in] x [out, in] -> [..., out]; bias [out] or NULL. Strides as of mpt_matmul."]
     pub fn mpt_linear(
         x: *mut mpt_tensor,
         weight: *mut mpt_tensor,

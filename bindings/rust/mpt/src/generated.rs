@@ -3670,13 +3670,14 @@ impl Tensor {
     }
 
     /// Matrix product \[..., M, K\] x \[..., K, N\] -\> \[..., M, N\]; leading dimensions broadcast. Accumulates in f32 (f64 for
-    /// f64).
+    /// f64). Contiguous, but for large results in f16 and bf16 on a GPU: their rows start at multiples of 16 bytes (see
+    /// [`Tensor::strides`], [`Tensor::contiguous`]).
     pub fn matmul(&self, b: &Tensor) -> Result<Tensor> {
         // SAFETY: handles are alive and lists as long as told.
         self.result(|out| unsafe { sys::mpt_matmul(self.raw(), b.raw(), out) })
     }
 
-    /// x W^T + bias: \[..., in\] x \[out, in\] -\> \[..., out\]; bias \[out\] or `None`.
+    /// x W^T + bias: \[..., in\] x \[out, in\] -\> \[..., out\]; bias \[out\] or `None`. Strides as of [`Tensor::matmul`].
     pub fn linear(&self, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         // SAFETY: handles are alive and lists as long as told.
         self.result(|out| unsafe { sys::mpt_linear(self.raw(), weight.raw(), bias.map_or(std::ptr::null_mut(), |t| t.raw()), out) })

@@ -1976,6 +1976,8 @@ abstract sealed class TensorMethods extends Handle permits TensorMemory {
 
     /**
      * Matrix product [..., M, K] x [..., K, N] -&gt; [..., M, N]; leading dimensions broadcast. Accumulates in f32 (f64 for f64).
+     * Contiguous, but for large results in f16 and bf16 on a GPU: their rows start at multiples of 16 bytes (see {@link Tensor#strides},
+     * {@link Tensor#contiguous}).
      *
      * @param b the second operand
      * @return the result
@@ -1992,7 +1994,7 @@ abstract sealed class TensorMethods extends Handle permits TensorMemory {
     }
 
     /**
-     * x W^T + bias: [..., in] x [out, in] -&gt; [..., out]; bias [out] or null.
+     * x W^T + bias: [..., in] x [out, in] -&gt; [..., out]; bias [out] or null. Strides as of {@link Tensor#matmul}.
      *
      * @param weight the weight
      * @param bias the bias, or null
