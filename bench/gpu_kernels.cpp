@@ -79,7 +79,7 @@ bool measure(const Options &options) {
 
     Table table(stage, options.table, text);
     int found = 0;
-    for (const auto &rows : {optimizer_rows, norm_rows, class_rows, elementwise_rows, product_rows, attention_rows})
+    for (const auto &rows : {optimizer_rows, norm_rows, pool_rows, class_rows, elementwise_rows, product_rows, attention_rows})
         for (const Row &row : rows())
             if (std::regex_search(row.name + " " + row.format, options.filter)) table.run(row), ++found;
     if (found == 0) throw std::runtime_error("--filter leaves no row");

@@ -18,12 +18,6 @@ struct Kind {
     int norms = 1, forward_tensors = 2, backward_tensors = 3;
 };
 
-Tensor transposed(const Tensor &x, const int32_t (&order)[4]) {
-    mpt_tensor *view;
-    OK(mpt_transpose(x.get(), 4, order, &view));
-    return Tensor(view);
-}
-
 // One of a row's norms, which are as many as it takes to move more than a cache holds.
 struct One {
     Tensor memory, view, weight, bias;

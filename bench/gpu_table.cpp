@@ -102,6 +102,12 @@ void record(const Stage &stage, const std::function<Tensors()> &body, Ready &rea
     ready.program = record(stage, body, ready.kept);
 }
 
+Tensor transposed(const Tensor &x, const int32_t (&order)[4]) {
+    mpt_tensor *view;
+    OK(mpt_transpose(x.get(), 4, order, &view));
+    return Tensor(view);
+}
+
 void record_backward(const Stage &stage, const std::vector<mpt_tensor *> &roots, Ready &ready) {
     Tensors cotangents, tracked;
     std::vector<mpt_tensor *> seeds, tracked_roots;

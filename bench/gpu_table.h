@@ -31,6 +31,9 @@ struct Stage {
     Tensor classes(int64_t count, int64_t limit) const;
 };
 
+// A view.
+Tensor transposed(const Tensor &x, const int32_t (&order)[4]);
+
 // A row made: its program and what a run of it does.
 struct Ready {
     Program program;
@@ -59,6 +62,7 @@ void record_backward(const Stage &stage, const std::vector<mpt_tensor *> &roots,
 
 Rows optimizer_rows();
 Rows norm_rows();
+Rows pool_rows();
 Rows class_rows();
 Rows elementwise_rows();
 Rows product_rows();

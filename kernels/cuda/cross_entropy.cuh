@@ -25,11 +25,15 @@ struct Distribution {
     bool one_class;    // the index's alone
 };
 
-// The threads that take a row. Where rows are kept, a long one leaves no room for a second block.
-inline Team team_of_rows(const Device &device, const ClassRows &rows, std::size_t element_bytes) {
+// Where rows are kept: whether one leaves no room for a second block.
+inline bool alone(const ClassRows &rows, std::size_t element_bytes) {
     constexpr std::size_t kHalf = std::size_t{110} << 10;
+    return static_cast<std::size_t>(rows.classes) * element_bytes > kHalf;
+}
+// The threads that take a row.
+inline Team team_of_rows(const Device &device, const ClassRows &rows, std::size_t element_bytes) {
     Team team = team_that_streams(device, rows.rows, rows.classes);
-    if (team.y == 1 && static_cast<std::size_t>(rows.classes) * element_bytes > kHalf) team.x = 1024;
+    if (team.y == 1 && alone(rows, element_bytes)) team.x = 1024;
     return team;
 }
 

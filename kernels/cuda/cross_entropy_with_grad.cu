@@ -1,6 +1,7 @@
 // "cross_entropy_with_grad" of device/attrs/fused.h: a row of scores is read once. Each thread keeps the packs that it reads in shared
 // memory, as they are, and makes the gradient of them once the row's log-sum-exp is known. What does not fit is read again, the last
-// first, which is still in the cache, as are short rows.
+// first, which is still in the cache, as are short rows. A long row leaves no room for a second block, which would read while this one
+// writes: so half of the next row is on its way to the cache meanwhile. All of it would drive out the others'.
 #include "cross_entropy.cuh"
 #include "shared_memory.cuh"
 
@@ -29,9 +30,16 @@ __global__ void __launch_bounds__(1024) find_divisor(ClassRows rows, double know
     if (threadIdx.x == 0) *divisor = static_cast<float>(known == 0 ? count.x : known);
 }
 
+// By a block.
+__device__ __forceinline__ void fetch_ahead(const void *from, std::int64_t nbytes) {
+    constexpr int kLine = 128;
+    for (std::int64_t at = threadIdx.x * kLine; at < nbytes; at += blockDim.x * kLine)
+        asm volatile("prefetch.global.L2 [%0];" ::"l"(static_cast<const char *>(from) + at));
+}
+
 template <class T, int V, bool OneClass>
 __global__ void __launch_bounds__(1024) with_grad(ClassRows rows, Distribution distribution, ClassLoss loss, ClassGradient gradient, Places<T> at,
-                                                  std::int64_t kept, double2 *of_blocks) {
+                                                  std::int64_t kept, std::int64_t ahead, double2 *of_blocks) {
     extern __shared__ uint4 kept_packs[];
     __shared__ float scratch[32];
     auto *const packs = reinterpret_cast<Elements<T, V> *>(kept_packs);
@@ -43,6 +51,7 @@ __global__ void __launch_bounds__(1024) with_grad(ClassRows rows, Distribution d
         const RowLoss of = row_loss<T, V, OneClass>(rows, distribution, r, target, row, scratch, [&](std::int64_t i, const Elements<T, V> &pack) {
             if (i < kept) packs[i] = pack;
         });
+        if (ahead > 0 && r + teams() < rows.rows) fetch_ahead(row + teams() * rows.row_stride, ahead);
         if (threadIdx.x == 0) {
             at.lse[r * at.lse_stride] = of.log_sum_exp;
             if (loss.per_row) loss.loss[r * loss.stride] = of.value;
@@ -101,6 +110,7 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
     const std::int64_t room = (most - 2048) / 16;  // beside what is static
     const std::int64_t kept = packs && t.y == 1 && form.classes >= kShortestKept ? std::min(form.classes / V, room) : 0;
     const auto shared = static_cast<std::size_t>(kept) * 16;
+    const std::int64_t ahead = kept > 0 && alone(form, sizeof(typename T::Stored)) ? form.classes / 2 * static_cast<std::int64_t>(sizeof(typename T::Stored)) : 0;
     allow_shared(with_grad<T, V, true>, shared, kName);
     allow_shared(with_grad<T, V, false>, shared, kName);
     const std::int64_t lse_stride = call.out[1].strides[0], row_stride = dx.strides[0], class_stride = dx.strides[1];
@@ -117,7 +127,7 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
         find_divisor<<<1, 1024, 0, stream>>>(rows, known, to.divisor);
         check_launch(kName);
         const auto run = [&](auto *kernel) {
-            kernel<<<grid, t.block(), shared, stream>>>(rows, distribution, to, by, at, kept, of_blocks);
+            kernel<<<grid, t.block(), shared, stream>>>(rows, distribution, to, by, at, kept, ahead, of_blocks);
         };
         if (packs)
             distribution.one_class ? run(with_grad<T, V, true>) : run(with_grad<T, V, false>);

@@ -131,6 +131,8 @@ private:
     // Segments, so that there are enough blocks and no chain is too long; side: items that are taken at once.
     void cut(std::int64_t count, std::int64_t blocks, std::int64_t side, std::int64_t &segment) {
         std::int64_t wanted = std::min((kFoldBlocks + blocks / 2) / std::max<std::int64_t>(blocks, 1), count / (side * 4));
+        // A GPU that does not hold all blocks at once is half empty behind the first: so they are many, if they are long.
+        wanted = std::max(wanted, std::min((4 * kFoldBlocks + blocks / 2) / std::max<std::int64_t>(blocks, 1), count / (side * 16)));
         wanted = std::max({wanted, std::min<std::int64_t>(fold_parts(count, side * kFoldChain), 65535), std::int64_t{1}});
         segment = std::max<std::int64_t>(fold_parts(count, wanted), 1);
         segments_ = std::max<std::int64_t>(fold_parts(count, segment), 1);

@@ -18,7 +18,7 @@ struct Values {
 // Rows that lie behind each other. other, low: null where they are absent.
 template <class D, class L>
 struct Residual {
-    static constexpr bool kAhead = false;
+    static constexpr int kAhead = kFew;
     const float *__restrict__ x;
     const typename D::Stored *__restrict__ dy;
     const float *__restrict__ other;

@@ -9,7 +9,7 @@ using namespace row_norm_grad;
 
 template <class T>
 struct Plain {
-    static constexpr bool kAhead = sizeof(typename T::Stored) == 2;
+    static constexpr int kAhead = sizeof(typename T::Stored) == 2 ? kMany : 0;
     const typename T::Stored *__restrict__ x, *__restrict__ dy;
     typename T::Stored *__restrict__ dx;
 

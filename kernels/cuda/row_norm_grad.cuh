@@ -66,17 +66,16 @@ __device__ __forceinline__ float2 team_sums(float2 x, float2 *scratch) {
     return {warp_reduce(x.x, Add()), warp_reduce(x.y, Add())};
 }
 
-// Rows of 16-bit elements are fetched one ahead: their registers suffice for that, and a block is often alone on its
-// multiprocessor.
+// Rows are fetched one ahead where registers suffice for that: a block is often alone on its multiprocessor.
 // Places: offset of a row of x, dy, rstd and dx.
-//   Packs<V>: x and dy of V elements, as they were loaded; kAhead: fetch a row ahead
+//   Packs<V>: x and dy of V elements, as they were loaded; kAhead: up to how many elements of a thread a row is fetched ahead
 //   load(rows, offset, i, packs), store(rows, offset, i, packs, dx)
 template <class Places, int V, int E>
 __global__ void __launch_bounds__(kMost) held(Rows<4> rows, Places at, Operands o) {
     extern __shared__ float of_block[];  // dweight and dbias of one team
     __shared__ float2 scratch[2][32];
     constexpr int kPacks = E / V;
-    constexpr bool kAhead = V > 1 && Places::kAhead;
+    constexpr bool kAhead = V > 1 && E <= Places::kAhead;
     const int packs = static_cast<int>(rows.length / V), thread = static_cast<int>(threadIdx.x),
               step = static_cast<int>(blockDim.x);
     float weight[kPacks][V], dweight[kPacks][V] = {}, dbias[kPacks][V] = {};

@@ -54,11 +54,12 @@ void infer_grad(const Call &call, std::vector<Spec> &out) {
     const Tensor &x = *call.in[0];
     out.push_back({x.dtype, x.shape, dense_like(x.shape, x.strides)});
 }
-// The products of a classifier read it.
+// Like the scores, where a product has made them: its gradients read this one.
 void infer_cross_entropy_grad(const Call &call, std::vector<Spec> &out) {
     const Tensor &x = *call.in[0];
-    if (x.strides[1] != 1) return infer_grad(call, out);
-    out.push_back(rows_for_products(*x.ctx, x.dtype, x.shape));
+    const Spec rows = rows_for_products(*x.ctx, x.dtype, x.shape);
+    if (!(x.strides == rows.strides)) return infer_grad(call, out);
+    out.push_back(rows);
 }
 constexpr Op kCrossEntropyGrad{.name = "cross_entropy_grad", .kernel = "cross_entropy_grad", .infer = infer_cross_entropy_grad};
 constexpr Op kNllGrad{.name = "nll_grad", .kernel = "nll_grad", .infer = infer_grad};

@@ -6,12 +6,18 @@
 
 #include <stdint.h>
 
+#include "device/attrs/elementwise.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* "relu_grad_sum": RELU_GRAD of "binary", and the sum over the first dimension of what it gives, as "reduce" adds.
- *   in[0] dy, in[1] y, T [M,N]; out[0] dx T [M,N]; out[1] f32 or T [1,N]; all contiguous. No attributes. */
+/* "activation_grad_sum": the gradient of an activation, and the sum over the first dimension of what it gives, as "reduce" adds.
+ *   in[0] dy, in[1] v, T [M,N]; out[0] dx T [M,N]; out[1] f32 or T [1,N]; all contiguous. */
+typedef struct mpt_attrs_activation_grad_sum {
+    int64_t relu;          /* 1: RELU_GRAD of "binary"; 0: "unary_grad" with unary */
+    mpt_attrs_unary unary;
+} mpt_attrs_activation_grad_sum;
 
 /* "residual_norm": "row_norm" with its attributes of an f32 sum, whose result is rounded to another type. All but vectors contiguous.
  *   in[0] x f32 [...,L]; in[1] absent, or what is added to it, f32 or T of its shape; in[2] weight, in[3] bias as for "row_norm"
