@@ -126,9 +126,9 @@ private:
 
     // The type that a call of all steps would have, or NONE where the steps' ops are to have several.
     mpt_dtype dtype_of_sequence(const Tensor &all, const Weights &w) const {
-        if (all.dtype == MPT_F64 || w.hidden->dtype == MPT_F64) return MPT_DTYPE_NONE;
+        const bool precise = all.dtype == MPT_F64 || w.hidden->dtype == MPT_F64;  // which a policy leaves alone
         if (const auto *policy = static_cast<const mpt_policy *>(ctx->scope.policy.get()))
-            return policy->shared_target({"linear", "lstm_cell", "lstm_sequence"}, ctx->scope.layer);
+            return precise ? MPT_DTYPE_NONE : policy->shared_target({"linear", "lstm_cell", "lstm_sequence"}, ctx->scope.layer);
         return all.dtype == w.hidden->dtype ? all.dtype : MPT_DTYPE_NONE;
     }
 

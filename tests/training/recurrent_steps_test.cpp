@@ -8,13 +8,14 @@ using namespace net;
 
 namespace {
 
-constexpr std::int64_t kSteps = 7, kBatch = 3, kIn = 5, kHidden = 4;
+constexpr std::int64_t kSteps = 7, kIn = 5;
 
 struct Case {
     const char *name;
     mpt_recurrent_kind kind;
     std::int64_t read;  // how many of the outputs the loss sees
     bool first_state;
+    std::int64_t hidden = 4, batch = 3;
 };
 void PrintTo(const Case &c, std::ostream *out) { *out << c.name; }
 
@@ -37,18 +38,18 @@ Tensor random_tensor(mpt_context *ctx, const std::vector<std::int64_t> &shape, s
 class Sequence {
 public:
     explicit Sequence(const Case &c) : ctx(context(3)), case_(c), gates_(c.kind == MPT_RECURRENT_LSTM ? 4 : c.kind == MPT_RECURRENT_GRU ? 3 : 1) {
-        x = random_tensor(ctx, {kSteps, kBatch, kIn}, 1, true);
+        x = random_tensor(ctx, {kSteps, c.batch, kIn}, 1, true);
         mpt_recurrent_desc d;
         MUST(mpt_recurrent_desc_init(&d, sizeof d));
         d.kind = c.kind;
         d.input_size = kIn;
-        d.hidden_size = kHidden;
+        d.hidden_size = c.hidden;
         d.dtype = precise();
         MUST(mpt_layer_recurrent(ctx, &d, layer.out()));
         const char *const names[] = {"weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"};
         for (int i = 0; i < 4; ++i) MUST(mpt_layer_parameter_by_name(layer, names[i], parameters[i].out()));
-        for (int i = 0; i < states(); ++i) first[i] = random_tensor(ctx, {1, kBatch, kHidden}, static_cast<std::uint64_t>(7 + i), c.first_state);
-        factor = random_tensor(ctx, {c.read, kBatch, kHidden}, 9, false);
+        for (int i = 0; i < states(); ++i) first[i] = random_tensor(ctx, {1, c.batch, c.hidden}, static_cast<std::uint64_t>(7 + i), c.first_state);
+        factor = random_tensor(ctx, {c.read, c.batch, c.hidden}, 9, false);
     }
 
     Tensor by_layer() {
@@ -59,7 +60,7 @@ public:
     Tensor by_ops() {
         Tensor all, hidden, cell;
         MUST(mpt_linear(x, parameters[0], parameters[2], all.out()));
-        const std::int64_t state[] = {kBatch, kHidden}, gates[] = {kBatch, gates_ * kHidden};
+        const std::int64_t state[] = {case_.batch, case_.hidden}, gates[] = {case_.batch, gates_ * case_.hidden};
         for (auto [from, to] : {std::pair{&first[0], &hidden}, std::pair{&first[1], &cell}}) {
             if (case_.first_state && *from) {
                 MUST(mpt_reshape(*from, 2, state, to->out()));
@@ -135,6 +136,8 @@ const Case kCases[] = {
     {"lstm", MPT_RECURRENT_LSTM, kSteps, false},     {"lstm_first_state", MPT_RECURRENT_LSTM, kSteps, true}, {"lstm_early_outputs", MPT_RECURRENT_LSTM, 3, true},
     {"gru", MPT_RECURRENT_GRU, kSteps, false},       {"gru_first_state", MPT_RECURRENT_GRU, kSteps, true},   {"gru_early_outputs", MPT_RECURRENT_GRU, 2, true},
     {"tanh_first_state", MPT_RECURRENT_TANH, kSteps, true},
+    // Several panels of units and tiles of rows, neither full.
+    {"lstm_wide", MPT_RECURRENT_LSTM, 5, true, 77, 29},       {"lstm_deep", MPT_RECURRENT_LSTM, kSteps, false, 680, 2},
 };
 
 void expect_near(const std::vector<std::vector<float>> &a, const std::vector<std::vector<float>> &b) {
@@ -166,20 +169,27 @@ TEST_P(RecurrentSteps, GiveTheGradientsOfTheOps) {
 
 INSTANTIATE_TEST_SUITE_P(Of, RecurrentSteps, testing::ValuesIn(kCases), [](const auto &info) { return std::string(info.param.name); });
 
-TEST(RecurrentPlan, HasOneProductForTheWeightOfAllSteps) {
-    Sequence sequence({"", MPT_RECURRENT_LSTM, kSteps, false});
+namespace {
+
+std::string plan_of(const Case &c) {
+    Sequence sequence(c);
     Program program;
     MUST(mpt_capture_begin(sequence.ctx));
     const Tensor loss = sequence.by_layer();
     MUST(mpt_backward(loss, nullptr, MPT_GRAD_WRITE));
     mpt_tensor *outputs[] = {loss};
     MUST(mpt_capture_end(sequence.ctx, outputs, 1, program.out()));
-    const std::string text = dump(program);
-    const auto times = [&](const std::string &part) {
-        int n = 0;
-        for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
-        return n;
-    };
+    return dump(program);
+}
+
+int times(const std::string &text, const std::string &part) {
+    int n = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+    return n;
+}
+
+// Of the weights' gradients.
+void expect_two_products(const std::string &text) {
     int products = 0, sums = 0;
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = text.find('\n', at);
@@ -192,6 +202,22 @@ TEST(RecurrentPlan, HasOneProductForTheWeightOfAllSteps) {
     }
     EXPECT_EQ(2, products) << text;  // of the input's weight and of the state's
     EXPECT_EQ(2, sums) << text;
-    EXPECT_EQ(kSteps, times("\tlstm_cell\t"));
-    EXPECT_EQ(kSteps, times("\tlstm_cell_grad\t"));
+}
+
+}  // namespace
+
+TEST(RecurrentPlan, HasOneProductForTheWeightOfAllSteps) {
+    const std::string text = plan_of({"", MPT_RECURRENT_GRU, kSteps, false});
+    expect_two_products(text);
+    EXPECT_EQ(kSteps, times(text, "\tgru_cell\t"));
+    EXPECT_EQ(kSteps, times(text, "\tgru_cell_grad\t"));
+}
+
+TEST(RecurrentPlan, HasOneCallForAnLstmOnACpu) {
+    if (device() != MPT_DEVICE_CPU) GTEST_SKIP() << "on a GPU that is for 16 bits";
+    const std::string text = plan_of({"", MPT_RECURRENT_LSTM, kSteps, false});
+    expect_two_products(text);
+    EXPECT_EQ(1, times(text, "\tcpu:lstm_sequence\tfwd\t"));
+    EXPECT_EQ(1, times(text, "\tcpu:lstm_sequence\tdgrad\t"));
+    EXPECT_EQ(0, times(text, "lstm_cell"));
 }

@@ -16,7 +16,7 @@
  * "gru_cell_grad": in[0] x, in[1] y, in[2] hidden, in[3] dout as hidden; out[0] dx, out[1] dy, out[2] dhidden, each may be absent. No
  * attributes.
  *
- * All steps of an LSTM at once: "lstm_sequence": T f16 or bf16. in[0] gates T [L,N,4H] of the inputs, in[1] weight T [4H,H], in[2] absent, or bias T or f32 [4H],
+ * All steps of an LSTM at once: "lstm_sequence": in[0] gates T [L,N,4H] of the inputs, in[1] weight T [4H,H], in[2] absent, or bias T or f32 [4H],
  * in[3] hidden T [N,H] and in[4] cell, the state's type [N,H], before the first step. out[0] h T [L,N,H], out[1] c, the state's type [L,N,H], out[2] the sums T [L,N,4H] of
  * gates, bias and the products of the state before with weight, rounded once; h and c are those of "lstm_cell" of the sums, with c as it is stored.
  * "lstm_sequence_grad": in[0] sums, in[1] weight, in[2] cell, in[3] c, in[4] dh T or absent, in[5] dc or absent; out[0] dgates T [L,N,4H], out[1] dhidden or absent,

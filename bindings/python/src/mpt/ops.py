@@ -566,12 +566,13 @@ def embedding(index: Tensor, weight: Tensor, padding_index: int = -1) -> Tensor:
 
 def matmul(a: Tensor, b: Tensor) -> Tensor:
     """Matrix product [..., M, K] x [..., K, N] -> [..., M, N]; leading dimensions broadcast. Accumulates in f32
-    (f64 for f64)."""
+    (f64 for f64). Contiguous, but for large results in f16 and bf16 on a GPU: their rows start at multiples of
+    16 bytes (see tensor_strides, contiguous)."""
     return _made(_core.mpt_matmul(a, b), a)
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """x W^T + bias: [..., in] x [out, in] -> [..., out]; bias [out] or None."""
+    """x W^T + bias: [..., in] x [out, in] -> [..., out]; bias [out] or None. Strides as of matmul."""
     return _made(_core.mpt_linear(x, weight, bias), x)
 
 
@@ -1292,7 +1293,8 @@ class TensorMethods:
 
     def matmul(self: Any, b: Tensor) -> Tensor:
         """Matrix product [..., M, K] x [..., K, N] -> [..., M, N]; leading dimensions broadcast. Accumulates in
-        f32 (f64 for f64)."""
+        f32 (f64 for f64). Contiguous, but for large results in f16 and bf16 on a GPU: their rows start at
+        multiples of 16 bytes (see tensor_strides, contiguous)."""
         return _matmul(self, b)
 
     def conv2d(self: Any, weight: Tensor, bias: Tensor | None = None, *, stride: Pair | None = None, padding: Pair | None = None, dilation: Pair | None = None, groups: int | None = None) -> Tensor:
