@@ -93,8 +93,10 @@ bool is_taken(const Tensor &gates, const Tensor &weight, const Tensor *bias, con
 std::pair<Ref<Tensor>, Ref<Tensor>> ops::lstm_sequence(const Ref<Tensor> &gates, const Ref<Tensor> &weight, const Ref<Tensor> &bias, const Ref<Tensor> &hidden,
                                                        const Ref<Tensor> &cell, bool reverse, mpt_dtype dtype) {
     const mpt_attrs_lstm_sequence attrs{reverse};
+    // What no policy will make of that type would make the whole call another one.
+    if (hidden->dtype != dtype && (!gates->ctx->scope.policy || hidden->dtype == MPT_F64)) return {};
     if (numel(gates->shape) == 0 || !is_taken(*gates, *weight, bias.get(), *cell, attrs, dtype)) return {};
-    Call call{&kSequence, {gates, weight, bias, hidden, cell}, {}, attrs};
+    Call call{&kSequence, {gates, weight, bias, contiguous(hidden), contiguous(cell)}, {}, attrs};
     emit(*gates->ctx, call);
     return {std::move(call.out[0]), std::move(call.out[1])};
 }

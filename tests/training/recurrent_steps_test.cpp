@@ -221,3 +221,47 @@ TEST(RecurrentPlan, HasOneCallForAnLstmOnACpu) {
     EXPECT_EQ(1, times(text, "\tcpu:lstm_sequence\tdgrad\t"));
     EXPECT_EQ(0, times(text, "lstm_cell"));
 }
+
+TEST(RecurrentPlan, TakesTheStepsForAStateOfAnotherType) {
+    const Context ctx = context();
+    const mpt_dtype low = device() == MPT_DEVICE_CPU ? MPT_F32 : MPT_F16, high = device() == MPT_DEVICE_CPU ? MPT_F64 : MPT_F32;
+    mpt_recurrent_desc d;
+    MUST(mpt_recurrent_desc_init(&d, sizeof d));
+    d.input_size = d.hidden_size = 64;
+    d.dtype = low;
+    Layer layer;
+    MUST(mpt_layer_recurrent(ctx, &d, layer.out()));
+    Tensor x, hidden, cell;
+    const std::int64_t in[] = {kSteps, 8, 64}, state[] = {1, 8, 64};
+    MUST(mpt_tensor_create(ctx, low, 3, in, x.out()));
+    for (Tensor *t : {&hidden, &cell}) MUST(mpt_tensor_create(ctx, high, 3, state, t->out()));
+    MUST(mpt_tensor_fill(x, 0.5));
+    MUST(mpt_tensor_fill(hidden, 0.25));
+    MUST(mpt_tensor_fill(cell, -0.5));
+    for (mpt_tensor *first : {static_cast<mpt_tensor *>(nullptr), static_cast<mpt_tensor *>(hidden)}) {
+        mpt_tensor *inputs[] = {x, first, cell}, *y = nullptr;
+        Program program;
+        MUST(mpt_capture_begin(ctx));
+        MUST(mpt_layer_forward(layer, inputs, first ? 3 : 1, &y, 1));
+        const Tensor held(y);
+        MUST(mpt_capture_end(ctx, &y, 1, program.out()));
+        const std::string text = dump(program);
+        EXPECT_EQ(first ? 0 : 1, times(text, "\tlstm_sequence\t")) << text;
+        EXPECT_EQ(first ? kSteps : 0, times(text, "\tlstm_cell\t")) << text;
+        MUST(mpt_program_run(program));
+        for (const float v : floats(held)) ASSERT_TRUE(std::isfinite(v));
+    }
+}
+
+TEST(RecurrentStates, MayLieAnywhere) {
+    Sequence sequence({"", MPT_RECURRENT_LSTM, kSteps, true});
+    const auto expected = floats(sequence.by_layer());
+    for (Tensor &t : sequence.first) {  // the same, with units outside of rows
+        const std::int32_t order[] = {0, 2, 1};
+        Tensor turned, dense;
+        MUST(mpt_transpose(t, 3, order, turned.out()));
+        MUST(mpt_contiguous(turned, dense.out()));
+        MUST(mpt_transpose(dense, 3, order, t.out()));
+    }
+    EXPECT_EQ(expected, floats(sequence.by_layer()));
+}
