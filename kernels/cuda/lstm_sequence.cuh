@@ -45,7 +45,7 @@ struct Form {
     Form(const Device &device, const mpt_mod_call &call, const mpt_mod_operand &y, const mpt_mod_operand &weight)
         : steps(y.shape[0]),
           batch(y.shape[1]),
-          reverse(attrs_of<mpt_attrs_lstm_sequence>(call).reverse != 0),
+          reverse(attrs_of<mpt_attrs_recurrent_sequence>(call).reverse != 0),
           weight_row(weight.strides[0]) {
         const std::int64_t width = y.shape[2];
         need(call, device.capability() >= 80, "tensor cores");

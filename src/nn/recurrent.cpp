@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <string>
+#include <tuple>
 
 #include "core/error.h"
 #include "device/attrs/data.h"
@@ -105,16 +106,9 @@ private:
     // x [T,N,in] -> [T,N,hidden]; state is moved to the last one.
     Ref<Tensor> run_direction(const Ref<Tensor> &x, const Weights &w, State &state, bool backwards) const {
         const Ref<Tensor> all = gates_of(x, w);
-        if (lstm()) {
-            if (const mpt_dtype dtype = dtype_of_sequence(*all, w); dtype != MPT_DTYPE_NONE) {
-                auto [y, cells] = ops::lstm_sequence(all, w.hidden, w.hidden_bias, state.hidden, state.cell, backwards, dtype);
-                if (y) {
-                    state = {step_of(y, backwards ? 0 : -1), step_of(cells, backwards ? 0 : -1)};
-                    return y;
-                }
-            }
-        }
-        return run_steps(all, w, state, backwards);
+        const mpt_dtype dtype = dtype_of_sequence(*all, w);
+        const Ref<Tensor> y = dtype == MPT_DTYPE_NONE ? nullptr : run_sequence(all, w, state, backwards, dtype);
+        return y ? y : run_steps(all, w, state, backwards);
     }
 
     // Of all inputs, in the order in which they lie.
@@ -124,17 +118,29 @@ private:
         return turned(ops::linear(turned(x), w.input, w.input_bias));
     }
 
+    // In one call, or null where the device has none such.
+    Ref<Tensor> run_sequence(const Ref<Tensor> &all, const Weights &w, State &state, bool backwards, mpt_dtype dtype) const {
+        Ref<Tensor> y, cells;
+        if (lstm())
+            std::tie(y, cells) = ops::lstm_sequence(all, w.hidden, w.hidden_bias, state.hidden, state.cell, backwards, dtype);
+        else if (desc_.kind == MPT_RECURRENT_GRU)
+            y = ops::gru_sequence(all, w.hidden, w.hidden_bias, state.hidden, backwards, dtype);
+        if (!y) return nullptr;
+        const auto last = [&](const Ref<Tensor> &states) {
+            return ops::reshape(ops::slice(states, 0, backwards ? 0 : states->shape[0] - 1, 1), {states->shape[1], states->shape[2]});
+        };
+        state = {last(y), cells ? last(cells) : nullptr};
+        return y;
+    }
+
     // The type that a call of all steps would have, or NONE where the steps' ops are to have several.
     mpt_dtype dtype_of_sequence(const Tensor &all, const Weights &w) const {
         const bool precise = all.dtype == MPT_F64 || w.hidden->dtype == MPT_F64;  // which a policy leaves alone
         if (const auto *policy = static_cast<const mpt_policy *>(ctx->scope.policy.get()))
-            return precise ? MPT_DTYPE_NONE : policy->shared_target({"linear", "lstm_cell", "lstm_sequence"}, ctx->scope.layer);
+            return precise  ? MPT_DTYPE_NONE
+                   : lstm() ? policy->shared_target({"linear", "lstm_cell", "lstm_sequence"}, ctx->scope.layer)
+                            : policy->shared_target({"linear", "gru_cell", "gru_sequence"}, ctx->scope.layer);
         return all.dtype == w.hidden->dtype ? all.dtype : MPT_DTYPE_NONE;
-    }
-
-    static Ref<Tensor> step_of(const Ref<Tensor> &states, std::int64_t i) {
-        const std::int64_t at = i < 0 ? states->shape[0] + i : i;
-        return ops::reshape(ops::slice(states, 0, at, 1), {states->shape[1], states->shape[2]});
     }
 
     Ref<Tensor> run_steps(const Ref<Tensor> &all, const Weights &w, State &state, bool backwards) const {

@@ -1,30 +1,23 @@
 // All steps of an LSTM as one call, on a device that can keep the state's weight where it computes.
 #include "device/attrs/recurrent.h"
-#include "ops/linear.h"
 #include "ops/ops.h"
 #include "ops/recurrent.h"
 #include "ops/registry.h"
-#include "ops/shape.h"
+#include "ops/sequence.h"
 
 namespace mpt {
 
 namespace {
 
 struct GradAttrs {
-    mpt_attrs_lstm_sequence sequence;
+    mpt_attrs_recurrent_sequence sequence;
     std::int64_t wanted;  // of hidden and cell, as bits
 };
 
-// [L,N,4H] -> [L,N,H], in the same order of memory.
-Spec state_of(mpt_dtype dtype, const Dims &gates, const Dims &strides) {
-    const Dims shape{gates[0], gates[1], gates[2] / 4};
-    return {dtype, shape, dense_like(shape, strides)};
-}
-
 void infer_sequence(const Call &call, std::vector<Spec> &out) {
     const Tensor &gates = *call.in[0];
-    out.push_back(state_of(gates.dtype, gates.shape, gates.strides));
-    out.push_back(state_of(call.in[4]->dtype, gates.shape, gates.strides));
+    out.push_back(states_like(gates.dtype, gates.shape, gates.strides, 4));
+    out.push_back(states_like(call.in[4]->dtype, gates.shape, gates.strides, 4));
     out.push_back({gates.dtype, gates.shape, dense_like(gates.shape, gates.strides)});
 }
 
@@ -35,13 +28,12 @@ void infer_grad(const Call &call, std::vector<Spec> &out) {
     out.push_back({wanted & 1 ? sums.dtype : MPT_DTYPE_NONE, cell.shape, contiguous(cell.shape)});
     out.push_back({wanted & 2 ? cell.dtype : MPT_DTYPE_NONE, cell.shape, contiguous(cell.shape)});
 }
-void arrange_grad(const Call &, KernelCall &kernel) { kernel.attrs_bytes = sizeof(mpt_attrs_lstm_sequence); }
+void arrange_grad(const Call &, KernelCall &kernel) { kernel.attrs_bytes = sizeof(mpt_attrs_recurrent_sequence); }
 // In the forward's formats whatever a policy says of the gradient's role: it reads the forward's sums.
 constexpr Op kGrad{.name = "lstm_sequence_grad", .kernel = "lstm_sequence_grad", .infer = infer_grad, .arrange = arrange_grad};
 
 void gradient(GradRule &g) {
-    const auto sequence = g.attrs().as<mpt_attrs_lstm_sequence>();
-    const auto in_packs = [](const Ref<Tensor> &x) { return !x || (x->strides[2] == 1 && x->strides[0] % 8 == 0 && x->strides[1] % 8 == 0) ? x : ops::contiguous(x); };
+    const auto sequence = g.attrs().as<mpt_attrs_recurrent_sequence>();
     const GradAttrs attrs{sequence, std::int64_t{g.needs(3)} | std::int64_t{g.needs(4)} << 1};
     Call call{&kGrad, {g.out(2), g.in(1), g.in(4), g.out(1), in_packs(g.dout(0)), in_packs(g.dout(1))}, {}, attrs};
     {
@@ -52,16 +44,7 @@ void gradient(GradRule &g) {
     g.give(0, dgates);
     if (g.needs(3)) g.give(3, call.out[1]);
     if (g.needs(4)) g.give(4, call.out[2]);
-    if (!g.needs(1) && !g.needs(2)) return;
-    // The states before the steps, as rows in the gates' order of memory.
-    const bool turned = dgates->strides[0] < dgates->strides[1];
-    const auto view = [&](const Ref<Tensor> &t) { return turned ? ops::transpose(t, {1, 0, 2}) : t; };
-    const int steps = turned ? 1 : 0;
-    const Ref<Tensor> first = view(ops::unsqueeze(g.in(3), 0));
-    const std::int64_t count = dgates->shape[0];
-    const Ref<Tensor> others = count > 1 ? ops::slice(view(g.out(0)), steps, sequence.reverse ? 1 : 0, count - 1) : nullptr;
-    const Ref<Tensor> before = !others ? first : sequence.reverse ? ops::concat({others, first}, steps) : ops::concat({first, others}, steps);
-    give_weight_gradients(g, ops::reshape(before, rows_of(before->shape)), ops::reshape(view(dgates), rows_of(dgates->shape)));
+    give_state_weight_gradients(g, g.in(3), g.out(0), dgates, sequence.reverse != 0);
 }
 
 constexpr Op kSequence{.name = "lstm_sequence",
@@ -77,12 +60,12 @@ constexpr Op kSequence{.name = "lstm_sequence",
 const RegisteredOps registered_0(kSequence), registered_1(kGrad);
 
 // Whether the device takes such a sequence and its gradient, with operands in dtype.
-bool is_taken(const Tensor &gates, const Tensor &weight, const Tensor *bias, const Tensor &cell, const mpt_attrs_lstm_sequence &attrs, mpt_dtype dtype) {
+bool is_taken(const Tensor &gates, const Tensor &weight, const Tensor *bias, const Tensor &cell, const mpt_attrs_recurrent_sequence &attrs, mpt_dtype dtype) {
     const auto dense = [](const Spec &spec) { return form_of(spec.dtype, spec.shape, spec.strides); };
     const mpt_mod_operand none{}, all = form_of(dtype, gates.shape, dense_like(gates.shape, gates.strides)),
                           hidden = form_of(dtype, cell.shape, contiguous(cell.shape)), first = form_of(cell.dtype, cell.shape, contiguous(cell.shape)),
-                          w = form_of(dtype, weight.shape, contiguous(weight.shape)), y = dense(state_of(dtype, gates.shape, gates.strides)),
-                          cells = dense(state_of(cell.dtype, gates.shape, gates.strides));
+                          w = form_of(dtype, weight.shape, contiguous(weight.shape)), y = dense(states_like(dtype, gates.shape, gates.strides, 4)),
+                          cells = dense(states_like(cell.dtype, gates.shape, gates.strides, 4));
     Device &device = *gates.ctx->device;
     return device.try_prepare({kSequence.kernel, {all, w, bias ? form_of(bias->dtype, bias->shape, bias->strides) : none, hidden, first}, {y, cells, all}, &attrs, sizeof attrs}) &&
            device.try_prepare({kGrad.kernel, {all, w, first, cells, y, none}, {all, hidden, first}, &attrs, sizeof attrs});
@@ -92,7 +75,7 @@ bool is_taken(const Tensor &gates, const Tensor &weight, const Tensor *bias, con
 
 std::pair<Ref<Tensor>, Ref<Tensor>> ops::lstm_sequence(const Ref<Tensor> &gates, const Ref<Tensor> &weight, const Ref<Tensor> &bias, const Ref<Tensor> &hidden,
                                                        const Ref<Tensor> &cell, bool reverse, mpt_dtype dtype) {
-    const mpt_attrs_lstm_sequence attrs{reverse};
+    const mpt_attrs_recurrent_sequence attrs{reverse};
     // What no policy will make of that type would make the whole call another one.
     if (hidden->dtype != dtype && (!gates->ctx->scope.policy || hidden->dtype == MPT_F64)) return {};
     if (numel(gates->shape) == 0 || !is_taken(*gates, *weight, bias.get(), *cell, attrs, dtype)) return {};

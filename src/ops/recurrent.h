@@ -21,6 +21,9 @@ Ref<Tensor> gru_cell(const Ref<Tensor> &input_gates, const Ref<Tensor> &hidden_g
 std::pair<Ref<Tensor>, Ref<Tensor>> lstm_sequence(const Ref<Tensor> &gates, const Ref<Tensor> &weight, const Ref<Tensor> &bias, const Ref<Tensor> &hidden,
                                                   const Ref<Tensor> &cell, bool reverse, mpt_dtype dtype);
 
+// The same of a GRU: gates [L,N,3H], weight [3H,H], first hidden [N,H] in dtype or the wide one -> all hidden states, as it.
+Ref<Tensor> gru_sequence(const Ref<Tensor> &gates, const Ref<Tensor> &weight, const Ref<Tensor> &bias, const Ref<Tensor> &hidden, bool reverse, mpt_dtype dtype);
+
 // What the steps of a sequence leave for their weight's gradient, while a walk goes over them.
 struct Steps final : Object {
     Steps() = default;

@@ -138,6 +138,7 @@ const Case kCases[] = {
     {"tanh_first_state", MPT_RECURRENT_TANH, kSteps, true},
     // Several panels of units and tiles of rows, neither full.
     {"lstm_wide", MPT_RECURRENT_LSTM, 5, true, 77, 29},       {"lstm_deep", MPT_RECURRENT_LSTM, kSteps, false, 680, 2},
+    {"gru_wide", MPT_RECURRENT_GRU, 5, true, 77, 29},         {"gru_deep", MPT_RECURRENT_GRU, kSteps, false, 680, 2},
 };
 
 void expect_near(const std::vector<std::vector<float>> &a, const std::vector<std::vector<float>> &b) {
@@ -207,22 +208,23 @@ void expect_two_products(const std::string &text) {
 }  // namespace
 
 TEST(RecurrentPlan, HasOneProductForTheWeightOfAllSteps) {
-    const std::string text = plan_of({"", MPT_RECURRENT_GRU, kSteps, false});
+    const std::string text = plan_of({"", MPT_RECURRENT_TANH, kSteps, false});
     expect_two_products(text);
-    EXPECT_EQ(kSteps, times(text, "\tgru_cell\t"));
-    EXPECT_EQ(kSteps, times(text, "\tgru_cell_grad\t"));
+    EXPECT_EQ(kSteps, times(text, "\ttanh\t"));
 }
 
-TEST(RecurrentPlan, HasOneCallForAnLstmOnACpu) {
+TEST(RecurrentPlan, HasOneCallForASequenceOnACpu) {
     if (device() != MPT_DEVICE_CPU) GTEST_SKIP() << "on a GPU that is for 16 bits";
-    const std::string text = plan_of({"", MPT_RECURRENT_LSTM, kSteps, false});
-    expect_two_products(text);
-    EXPECT_EQ(1, times(text, "\tcpu:lstm_sequence\tfwd\t"));
-    EXPECT_EQ(1, times(text, "\tcpu:lstm_sequence\tdgrad\t"));
-    EXPECT_EQ(0, times(text, "lstm_cell"));
+    for (const auto &[kind, name] : {std::pair{MPT_RECURRENT_LSTM, std::string("lstm_")}, std::pair{MPT_RECURRENT_GRU, std::string("gru_")}}) {
+        const std::string text = plan_of({"", kind, kSteps, false});
+        expect_two_products(text);
+        EXPECT_EQ(1, times(text, "\tcpu:" + name + "sequence\tfwd\t")) << text;
+        EXPECT_EQ(1, times(text, "\tcpu:" + name + "sequence\tdgrad\t")) << text;
+        EXPECT_EQ(0, times(text, name + "cell")) << text;
+    }
 }
 
-TEST(RecurrentPlan, TakesTheStepsForAStateOfAnotherType) {
+TEST(RecurrentPlan, TakesTheStepsForAStateOfAnotherType) {  // a GRU's is one with its results
     const Context ctx = context();
     const mpt_dtype low = device() == MPT_DEVICE_CPU ? MPT_F32 : MPT_F16, high = device() == MPT_DEVICE_CPU ? MPT_F64 : MPT_F32;
     mpt_recurrent_desc d;

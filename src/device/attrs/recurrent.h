@@ -20,11 +20,18 @@
  * in[3] hidden T [N,H] and in[4] cell, the state's type [N,H], before the first step. out[0] h T [L,N,H], out[1] c, the state's type [L,N,H], out[2] the sums T [L,N,4H] of
  * gates, bias and the products of the state before with weight, rounded once; h and c are those of "lstm_cell" of the sums, with c as it is stored.
  * "lstm_sequence_grad": in[0] sums, in[1] weight, in[2] cell, in[3] c, in[4] dh T or absent, in[5] dc or absent; out[0] dgates T [L,N,4H], out[1] dhidden or absent,
- * out[2] dcell or absent. What a step passes back is made of dgates as stored; dc is added up in f32. Both may be refused as not supported, and rows of other strides than
- * multiples of 16 bytes are. */
+ * out[2] dcell or absent. What a step passes back is made of dgates as stored; dc is added up in f32.
+ *
+ * All steps of a GRU at once: "gru_sequence": in[0] gates T [L,N,3H] of the inputs, in[1] weight T [3H,H], in[2] absent, or bias T or f32 [3H], in[3] hidden,
+ * the state's type [N,H], in[4] the same in T, or absent where it is that. out[0] y, the state's type [L,N,H], out[1] the same in T, or absent, out[2] T [L,N,3H]: of r and z the
+ * sums of gates, bias and product, of n that of bias and product, rounded once; y is that of "gru_cell" of these.
+ * "gru_sequence_grad": in[0] sums, in[1] weight, in[2] gates, in[3] hidden, in[4] y, in[5] dy; out[0] dgates, out[1] the same of what comes from the state, T [L,N,3H],
+ * out[2] dhidden or absent. What a step passes back is made of out[1] as stored.
+ *
+ * A device may lack all of these or refuse a call (MPT_ERROR_UNSUPPORTED), and refuses rows of other strides than multiples of 16 bytes. */
 
-typedef struct mpt_attrs_lstm_sequence {
+typedef struct mpt_attrs_recurrent_sequence {
     int64_t reverse; /* 0: from step 0 on; 1: from step L-1 back */
-} mpt_attrs_lstm_sequence;
+} mpt_attrs_recurrent_sequence;
 
 #endif
