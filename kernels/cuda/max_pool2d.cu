@@ -107,6 +107,44 @@ __global__ void __launch_bounds__(kThreads) max_pool_grad(Pooling pooling, Pixel
     }
 }
 
+// The same where an element has at most two windows each way, so that all of them can be fetched before the first is looked at.
+template <class T, int V, class I>
+__global__ void __launch_bounds__(kThreads) max_pool_grad_few(Pooling pooling, Pixels<I> pixels, Image y, Image x,
+                                                              const typename T::Stored *dy, typename T::Stored *dx, Image index,
+                                                              const std::uint8_t *places) {
+    using Elements = Pack<typename T::Stored, V>;
+    for (I i = blockIdx.x * I{kThreads} + threadIdx.x; i < pixels.count; i += I{gridDim.x} * kThreads) {
+        const auto p = pixels.at(i);
+        const Range down = pooling.down.readers(p.h), across = pooling.across.readers(p.w);
+        Pack<std::uint8_t, V> where[2][2];
+        Elements packs[2][2];
+#pragma unroll
+        for (int a = 0; a < 2; ++a)
+#pragma unroll
+            for (int b = 0; b < 2; ++b) {
+                const int h = down.begin + a, w = across.begin + b;
+                if (h >= down.end || w >= across.end) continue;
+                where[a][b] = *reinterpret_cast<const Pack<std::uint8_t, V> *>(places + index.at(p, h, w));
+                packs[a][b] = *reinterpret_cast<const Elements *>(dy + y.at(p, h, w));
+            }
+        float sum[V] = {};
+#pragma unroll
+        for (int a = 0; a < 2; ++a)
+#pragma unroll
+            for (int b = 0; b < 2; ++b) {
+                const int h = down.begin + a, w = across.begin + b;
+                if (h >= down.end || w >= across.end) continue;
+                const int code = (p.h - pooling.down.first(h)) * pooling.kernel_width + p.w - pooling.across.first(w);
+#pragma unroll
+                for (int v = 0; v < V; ++v) sum[v] += where[a][b].at[v] == code ? widen<T>(packs[a][b].at[v]) : 0.0f;
+            }
+        Elements to;
+#pragma unroll
+        for (int v = 0; v < V; ++v) to.at[v] = narrow<T>(sum[v]);
+        *reinterpret_cast<Elements *>(dx + x.at(p, p.h, p.w)) = to;
+    }
+}
+
 // The same for some pixels of a row at a time.
 template <class T, class I>
 __global__ void __launch_bounds__(kThreads)
@@ -150,6 +188,8 @@ std::unique_ptr<Kernel> kernel_of_pool(Device &device, const mpt_mod_call &call,
     const Pooling pooling(call, *form.x, *form.y);
     const Image x(*form.x), y(*form.y), index(*form.index);
     const bool packed = x.packs(*form.x, kPack) && y.packs(*form.y, kPack) && index.packs(*form.index, kPack);
+    const auto &at = attrs_of<mpt_attrs_pool2d>(call);
+    const bool few = at.adaptive == 0 && form.index->dtype == MPT_U8 && at.kernel[0] <= 2 * at.stride[0] && at.kernel[1] <= 2 * at.stride[1];
     const bool wide = form.index->dtype == MPT_I32, rows = form.gradient && !packed && x.rows(*form.x, kColumns);
     return kernel_of("cuda:max_pool2d",
                      [=, &device, gradient = form.gradient](const void *const *in, void *const *out, void *, cudaStream_t stream) {
@@ -161,7 +201,10 @@ std::unique_ptr<Kernel> kernel_of_pool(Device &device, const mpt_mod_call &call,
                              constexpr int V = decltype(v)::value;
                              const Pixels<decltype(i)> pixels(written, V);
                              const unsigned blocks = blocks_for(device, static_cast<std::int64_t>(pixels.count), kThreads, 16);
-                             if (gradient)
+                             if (gradient && few && V > 1)
+                                 max_pool_grad_few<T, V><<<blocks, kThreads, 0, stream>>>(pooling, pixels, y, x, from, to, index,
+                                                                                          static_cast<const std::uint8_t *>(places.at));
+                             else if (gradient)
                                  max_pool_grad<T, V><<<blocks, kThreads, 0, stream>>>(pooling, pixels, y, x, from, to, places);
                              else
                                  max_pool<T, V><<<blocks, kThreads, 0, stream>>>(pooling, pixels, x, y, from, to, places);
