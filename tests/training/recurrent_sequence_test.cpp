@@ -1,4 +1,4 @@
-// An LSTM in 16 bits, whose steps a GPU takes in one launch, beside the same layer in doubles.
+// LSTMs and GRUs in 16 bits, whose steps a GPU takes in one launch, beside the same layers in doubles.
 #include <cmath>
 #include <string>
 #include <vector>
@@ -17,6 +17,8 @@ struct Form {
     std::int64_t steps, batch, in, hidden;
     int layers = 1;
     bool bidirectional = false, batch_first = false, bias = true, first_state = false, last_state = false;
+    mpt_recurrent_kind kind = MPT_RECURRENT_LSTM;
+    bool autocast = false;  // parameters and x in f32, so that states stay wide
 };
 std::ostream &operator<<(std::ostream &out, const Form &form) {
     return out << form.name;
@@ -37,6 +39,13 @@ std::vector<Form> forms() {
         {"Widest", MPT_BF16, 5, 40, 32, 1024, 1, false, true},
         {"ManyRows", MPT_F16, 4, 333, 16, 512, 1, false, false, true, true, true},
         {"Long", MPT_F16, 150, 9, 8, 64},
+        {"Autocast", MPT_BF16, 7, 21, 24, 128, 2, true, true, true, true, true, MPT_RECURRENT_LSTM, true},
+        {"Gru", MPT_BF16, 9, 16, 24, 64, 1, false, false, true, false, false, MPT_RECURRENT_GRU},
+        {"GruStates", MPT_F16, 7, 13, 16, 128, 1, false, true, true, true, true, MPT_RECURRENT_GRU},
+        {"GruBothDirections", MPT_F16, 6, 11, 16, 64, 2, true, false, true, true, true, MPT_RECURRENT_GRU},
+        {"GruWidest", MPT_BF16, 5, 40, 32, 1024, 1, false, true, false, false, false, MPT_RECURRENT_GRU},
+        {"GruManyRows", MPT_F16, 4, 333, 16, 512, 1, false, false, true, true, true, MPT_RECURRENT_GRU},
+        {"GruAutocast", MPT_BF16, 7, 21, 24, 128, 2, true, true, true, true, true, MPT_RECURRENT_GRU, true},
     };
 }
 
@@ -51,13 +60,21 @@ struct Net {
     Layer layer;
     Tensor x, states[2], cotangents[3];
     std::vector<Tensor> parameters;
+    Policy policy;
     mpt_dtype dtype;
     bool tracks_states, reads_states;
+    int states_count;
 
     Net(const Form &f, Context &&context, mpt_dtype type)
-        : ctx(std::move(context)), dtype(type), tracks_states(f.first_state), reads_states(f.last_state) {
+        : ctx(std::move(context)),
+          dtype(type == f.dtype && f.autocast ? MPT_F32 : type),
+          tracks_states(f.first_state),
+          reads_states(f.last_state),
+          states_count(f.kind == MPT_RECURRENT_LSTM ? 2 : 1) {
+        if (dtype != type) MUST(mpt_policy_create(ctx, type, policy.out()));
         mpt_recurrent_desc d;
         MUST(mpt_recurrent_desc_init(&d, sizeof d));
+        d.kind = f.kind;
         d.input_size = f.in;
         d.hidden_size = f.hidden;
         d.layers = f.layers;
@@ -92,15 +109,23 @@ struct Net {
         const int sides = f.bidirectional ? 2 : 1;
         const Shape state = {f.layers * sides, f.batch, f.hidden};
         x = make_tensor(f.batch_first ? Shape{f.batch, f.steps, f.in} : Shape{f.steps, f.batch, f.in}, 1, true);
-        for (Tensor &t : states) t = make_tensor(state, 1, f.first_state);
+        for (int i = 0; i < states_count; ++i) states[i] = make_tensor(state, 1, f.first_state);
+        // In y's type: autocast's own for an LSTM, which hands on what it has multiplied.
         const Shape y = {f.batch_first ? f.batch : f.steps, f.batch_first ? f.steps : f.batch, sides * f.hidden};
         cotangents[0] = make_tensor(y, 1, false);
-        for (int i = 1; i < 3; ++i) cotangents[i] = make_tensor(state, 1, false);
+        if (policy && f.kind == MPT_RECURRENT_LSTM) {
+            Tensor low;
+            MUST(mpt_cast(cotangents[0], f.dtype, low.out()));
+            cotangents[0] = std::move(low);
+        }
+        for (int i = 1; i <= states_count; ++i) cotangents[i] = make_tensor(state, 1, false);
     }
 
     std::vector<Tensor> outputs() {
         mpt_tensor *in[] = {x, states[0], states[1]}, *out[3] = {};
-        MUST(mpt_layer_forward(layer, in, tracks_states ? 3 : 1, out, reads_states ? 3 : 1));
+        if (policy) MUST(mpt_autocast_begin(ctx, policy));
+        MUST(mpt_layer_forward(layer, in, tracks_states ? 1 + states_count : 1, out, reads_states ? 1 + states_count : 1));
+        if (policy) MUST(mpt_autocast_end(ctx));
         std::vector<Tensor> list;
         for (mpt_tensor *t : out)
             if (t) list.emplace_back(t);
@@ -116,7 +141,7 @@ struct Net {
     std::vector<mpt_tensor *> leaves() {
         std::vector<mpt_tensor *> list{x};
         if (tracks_states)
-            for (const Tensor &t : states) list.push_back(t);
+            for (int i = 0; i < states_count; ++i) list.push_back(states[i]);
         for (const Tensor &p : parameters) list.push_back(p);
         return list;
     }
@@ -134,7 +159,7 @@ struct Net {
     }
 };
 
-class LstmSequence : public testing::TestWithParam<Form> {
+class RecurrentSequence : public testing::TestWithParam<Form> {
 protected:
     void SetUp() override {
         const mpt_status status = open(Device::Cuda, 2, ctx_);
@@ -162,11 +187,11 @@ int times(const Program &program, const std::string &kernel) {
 
 }  // namespace
 
-INSTANTIATE_TEST_SUITE_P(Of, LstmSequence, testing::ValuesIn(forms()),
+INSTANTIATE_TEST_SUITE_P(Of, RecurrentSequence, testing::ValuesIn(forms()),
                          [](const auto &info) { return std::string(info.param.name); });
 
 // Each tensor as a whole: what is rounded at a step goes through the steps behind it.
-TEST_P(LstmSequence, IsThatOfDoubles) {
+TEST_P(RecurrentSequence, IsThatOfDoubles) {
     const Form &f = GetParam();
     Net net(f, std::move(ctx_), f.dtype), reference(f, must_open(Device::Cpu), MPT_F64);
     const auto got = net.values(net.step()), expected = reference.values(reference.step());
@@ -180,7 +205,7 @@ TEST_P(LstmSequence, IsThatOfDoubles) {
     }
 }
 
-TEST_P(LstmSequence, HasTheSameBitsEagerAndRecorded) {
+TEST_P(RecurrentSequence, HasTheSameBitsEagerAndRecorded) {
     const Form &f = GetParam();
     Net net(f, std::move(ctx_), f.dtype);
     const Ran eager = net.ran(net.step());
@@ -196,9 +221,10 @@ TEST_P(LstmSequence, HasTheSameBitsEagerAndRecorded) {
         ASSERT_TRUE(net.ran(outputs) == eager) << "run " << run;
     }
     const int sequences = f.layers * (f.bidirectional ? 2 : 1);
-    EXPECT_EQ(times(program, "cuda:lstm_sequence\t"), sequences);
-    EXPECT_EQ(times(program, "cuda:lstm_sequence_grad\t"), sequences);
-    EXPECT_EQ(times(program, "cuda:lstm_cell"), 0);
+    const std::string kernel = f.kind == MPT_RECURRENT_LSTM ? "cuda:lstm_" : "cuda:gru_";
+    EXPECT_EQ(times(program, kernel + "sequence\t"), sequences);
+    EXPECT_EQ(times(program, kernel + "sequence_grad\t"), sequences);
+    EXPECT_EQ(times(program, kernel + "cell"), 0);
 }
 
 }  // namespace test
