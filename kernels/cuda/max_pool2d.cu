@@ -107,41 +107,74 @@ __global__ void __launch_bounds__(kThreads) max_pool_grad(Pooling pooling, Pixel
     }
 }
 
-// The same where an element has at most two windows each way, so that all of them can be fetched before the first is looked at.
+// Of windows that begin at every second pixel: a thread makes the two by two pixels at which a window begins, so that the four
+// windows that have any of them are fetched once. A pixel's sum is in the same order as above.
+struct Tiles {
+    Tiles(const mpt_attrs_pool2d &at, const mpt_mod_operand &image, const mpt_mod_operand &made) {
+        for (int d = 0; d < 2; ++d) {
+            kernel[d] = at.kernel[d], padding[d] = at.padding[d];
+            in[d] = static_cast<int>(image.shape[2 + d]), out[d] = static_cast<int>(made.shape[2 + d]);
+        }
+    }
+    // The image with a tile for each pixel.
+    mpt_mod_operand of(mpt_mod_operand image) const {
+        for (int d = 0; d < 2; ++d) image.shape[2 + d] = (in[d] + padding[d] + 1) / 2;
+        return image;
+    }
+    static bool fit(const mpt_attrs_pool2d &at) {
+        return at.adaptive == 0 && at.stride[0] == 2 && at.stride[1] == 2 && at.kernel[0] <= 4 && at.kernel[1] <= 4;
+    }
+    int kernel[2], padding[2], in[2], out[2];
+};
+
 template <class T, int V, class I>
-__global__ void __launch_bounds__(kThreads) max_pool_grad_few(Pooling pooling, Pixels<I> pixels, Image y, Image x,
-                                                              const typename T::Stored *dy, typename T::Stored *dx, Image index,
-                                                              const std::uint8_t *places) {
+__global__ void __launch_bounds__(kThreads)
+    max_pool_grad_tiles(Tiles form, Pixels<I> tiles, Image y, Image x, const typename T::Stored *dy, typename T::Stored *dx,
+                        Image index, const std::uint8_t *places) {
     using Elements = Pack<typename T::Stored, V>;
-    for (I i = blockIdx.x * I{kThreads} + threadIdx.x; i < pixels.count; i += I{gridDim.x} * kThreads) {
-        const auto p = pixels.at(i);
-        const Range down = pooling.down.readers(p.h), across = pooling.across.readers(p.w);
-        Pack<std::uint8_t, V> where[2][2];
+    using Codes = Pack<std::uint32_t, V / 4>;
+    for (I i = blockIdx.x * I{kThreads} + threadIdx.x; i < tiles.count; i += I{gridDim.x} * kThreads) {
+        const auto p = tiles.at(i);
+        Codes codes[2][2];
         Elements packs[2][2];
 #pragma unroll
         for (int a = 0; a < 2; ++a)
 #pragma unroll
             for (int b = 0; b < 2; ++b) {
-                const int h = down.begin + a, w = across.begin + b;
-                if (h >= down.end || w >= across.end) continue;
-                where[a][b] = *reinterpret_cast<const Pack<std::uint8_t, V> *>(places + index.at(p, h, w));
-                packs[a][b] = *reinterpret_cast<const Elements *>(dy + y.at(p, h, w));
+                const int h = p.h - 1 + a, w = p.w - 1 + b;
+                const bool any = h >= 0 && h < form.out[0] && w >= 0 && w < form.out[1] && (1 - a) * 2 < form.kernel[0] &&
+                                 (1 - b) * 2 < form.kernel[1];
+#pragma unroll
+                for (int k = 0; k < V / 4; ++k) codes[a][b].at[k] = ~0u;  // no tap's
+                packs[a][b] = Elements{};
+                if (any) {
+                    codes[a][b] = *reinterpret_cast<const Codes *>(places + index.at(p, h, w));
+                    packs[a][b] = *reinterpret_cast<const Elements *>(dy + y.at(p, h, w));
+                }
             }
-        float sum[V] = {};
 #pragma unroll
-        for (int a = 0; a < 2; ++a)
+        for (int r = 0; r < 2; ++r)
 #pragma unroll
-            for (int b = 0; b < 2; ++b) {
-                const int h = down.begin + a, w = across.begin + b;
-                if (h >= down.end || w >= across.end) continue;
-                const int code = (p.h - pooling.down.first(h)) * pooling.kernel_width + p.w - pooling.across.first(w);
+            for (int c = 0; c < 2; ++c) {
+                const int to_row = 2 * p.h - form.padding[0] + r, to_column = 2 * p.w - form.padding[1] + c;
+                if (to_row < 0 || to_row >= form.in[0] || to_column < 0 || to_column >= form.in[1]) continue;
+                float sum[V] = {};
 #pragma unroll
-                for (int v = 0; v < V; ++v) sum[v] += where[a][b].at[v] == code ? widen<T>(packs[a][b].at[v]) : 0.0f;
+                for (int a = 0; a < 2; ++a)
+#pragma unroll
+                    for (int b = 0; b < 2; ++b) {
+                        const int row = (1 - a) * 2 + r, column = (1 - b) * 2 + c;
+                        if (row >= form.kernel[0] || column >= form.kernel[1]) continue;
+                        const unsigned code = row * form.kernel[1] + column;
+#pragma unroll
+                        for (int v = 0; v < V; ++v)
+                            sum[v] += (codes[a][b].at[v / 4] >> (v % 4 * 8) & 255) == code ? widen<T>(packs[a][b].at[v]) : 0.0f;
+                    }
+                Elements to;
+#pragma unroll
+                for (int v = 0; v < V; ++v) to.at[v] = narrow<T>(sum[v]);
+                *reinterpret_cast<Elements *>(dx + x.at(p, to_row, to_column)) = to;
             }
-        Elements to;
-#pragma unroll
-        for (int v = 0; v < V; ++v) to.at[v] = narrow<T>(sum[v]);
-        *reinterpret_cast<Elements *>(dx + x.at(p, p.h, p.w)) = to;
     }
 }
 
@@ -189,7 +222,8 @@ std::unique_ptr<Kernel> kernel_of_pool(Device &device, const mpt_mod_call &call,
     const Image x(*form.x), y(*form.y), index(*form.index);
     const bool packed = x.packs(*form.x, kPack) && y.packs(*form.y, kPack) && index.packs(*form.index, kPack);
     const auto &at = attrs_of<mpt_attrs_pool2d>(call);
-    const bool few = at.adaptive == 0 && form.index->dtype == MPT_U8 && at.kernel[0] <= 2 * at.stride[0] && at.kernel[1] <= 2 * at.stride[1];
+    const Tiles by_tiles(at, *form.x, *form.y);
+    const bool tiled = form.gradient && packed && form.index->dtype == MPT_U8 && Tiles::fit(at);
     const bool wide = form.index->dtype == MPT_I32, rows = form.gradient && !packed && x.rows(*form.x, kColumns);
     return kernel_of("cuda:max_pool2d",
                      [=, &device, gradient = form.gradient](const void *const *in, void *const *out, void *, cudaStream_t stream) {
@@ -201,10 +235,7 @@ std::unique_ptr<Kernel> kernel_of_pool(Device &device, const mpt_mod_call &call,
                              constexpr int V = decltype(v)::value;
                              const Pixels<decltype(i)> pixels(written, V);
                              const unsigned blocks = blocks_for(device, static_cast<std::int64_t>(pixels.count), kThreads, 16);
-                             if (gradient && few && V > 1)
-                                 max_pool_grad_few<T, V><<<blocks, kThreads, 0, stream>>>(pooling, pixels, y, x, from, to, index,
-                                                                                          static_cast<const std::uint8_t *>(places.at));
-                             else if (gradient)
+                             if (gradient)
                                  max_pool_grad<T, V><<<blocks, kThreads, 0, stream>>>(pooling, pixels, y, x, from, to, places);
                              else
                                  max_pool<T, V><<<blocks, kThreads, 0, stream>>>(pooling, pixels, x, y, from, to, places);
@@ -214,6 +245,11 @@ std::unique_ptr<Kernel> kernel_of_pool(Device &device, const mpt_mod_call &call,
                                  const Pixels<decltype(i)> pixels(written, 1, kColumns);
                                  const unsigned blocks = blocks_for(device, static_cast<std::int64_t>(pixels.count), kThreads, 16);
                                  max_pool_grad_rows<T><<<blocks, kThreads, 0, stream>>>(pooling, pixels, y, x, from, to, places);
+                             } else if (packs && tiled) {
+                                 const Pixels<decltype(i)> pixels(by_tiles.of(written), kPack);
+                                 const unsigned blocks = blocks_for(device, static_cast<std::int64_t>(pixels.count), kThreads, 16);
+                                 max_pool_grad_tiles<T, kPack><<<blocks, kThreads, 0, stream>>>(
+                                     by_tiles, pixels, y, x, from, to, index, static_cast<const std::uint8_t *>(places.at));
                              } else if (packs) {
                                  start(std::integral_constant<int, kPack>{}, i);
                              } else {

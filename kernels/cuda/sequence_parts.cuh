@@ -1,0 +1,186 @@
+// What the kernels of whole sequences are made of: which block has which part of the state, the factors of its products in
+// registers, and how blocks wait for each other.
+#pragma once
+
+#include "conv_mma.cuh"
+#include "device/attrs/recurrent.h"
+#include "grid.cuh"
+#include "recurrent.cuh"
+
+namespace mpt::cuda::sequence {
+
+inline constexpr int kUnits = 16, kRows = 16;  // of a block; of a tile of its batch
+inline constexpr int kLeast = kUnits * kRows;  // threads: one for each sum of a tile
+inline constexpr int kMostRows = 128;          // of a group
+// A tile of partial sums, [row][unit]: with this pitch the four rows that a warp writes at once lie in different banks.
+inline constexpr int kPitch = 20, kTile = kRows * kPitch;
+inline constexpr int kCounterWords = 32;  // a counter has a line of the cache to itself
+
+// [L,N,*], or [N,*] with a step of 0.
+template <class Stored>
+struct Steps {
+    Stored *base = nullptr;  // null: absent
+    std::int64_t step = 0, row = 0;
+    __device__ __forceinline__ Stored *at(std::int64_t t, std::int64_t n) const { return base + (t * step + n * row); }
+};
+template <class Stored>
+Steps<Stored> steps_of(const mpt_mod_operand &x, const void *base) {
+    if (!present(x)) return {};
+    auto *at = static_cast<Stored *>(const_cast<void *>(base));
+    return x.ndim == 3 ? Steps<Stored>{at, x.strides[0], x.strides[1]} : Steps<Stored>{at, 0, x.strides[0]};
+}
+
+struct Form {
+    std::int64_t steps = 0, batch = 0;
+    int hidden = 0;
+    bool reverse = false;
+    int slices = 0, groups = 0, rows = 0;  // blocks of a group; groups; rows of one
+    int warps = 0;                         // that multiply, each a part of the depth
+    unsigned threads = 0;
+    std::int64_t weight_row = 0;
+
+    // y: [L,N,H].
+    Form(const Device &device, const mpt_mod_call &call, const mpt_mod_operand &y, const mpt_mod_operand &weight)
+        : steps(y.shape[0]),
+          batch(y.shape[1]),
+          reverse(attrs_of<mpt_attrs_recurrent_sequence>(call).reverse != 0),
+          weight_row(weight.strides[0]) {
+        const std::int64_t width = y.shape[2];
+        need(call, device.capability() >= 80, "tensor cores");
+        need(call, width % 64 == 0 && width <= 1024 && width / kUnits <= device.multiprocessors(),
+             "a hidden size of 64, 128, ... 1024");
+        hidden = static_cast<int>(width);
+        slices = hidden / kUnits;
+        warps = hidden / 64;
+        threads = static_cast<unsigned>(std::max(kLeast, warps * 32));
+        if (batch == 0) return;
+        const std::int64_t most = std::min<std::int64_t>((batch + 7) / 8, device.multiprocessors() / slices);
+        const std::int64_t share = ((batch + most - 1) / most + 7) / 8 * 8;
+        need(call, share <= kMostRows, "a smaller batch");
+        rows = static_cast<int>(share);
+        groups = static_cast<int>((batch + share - 1) / share);
+        need(call, weight.strides[1] == 1 && weight_row % 8 == 0, "a weight in whole rows");
+        for (std::int32_t i = 0; i < call.n_in + call.n_out; ++i) {
+            const mpt_mod_operand &x = i < call.n_in ? call.in[i] : call.out[i - call.n_in];
+            if (!present(x) || x.ndim < 2) continue;
+            bool packs = x.strides[x.ndim - 1] == 1;
+            for (int d = 0; d + 1 < x.ndim; ++d) packs &= x.strides[d] % 8 == 0;
+            need(call, packs, "rows of whole packs");
+        }
+    }
+    unsigned blocks() const { return static_cast<unsigned>(slices * groups); }
+    std::size_t counter_bytes() const { return static_cast<std::size_t>(groups) * kCounterWords * sizeof(unsigned); }
+    __device__ __forceinline__ std::int64_t at(std::int64_t i) const { return reverse ? steps - 1 - i : i; }
+
+private:
+    static void need(const mpt_mod_call &call, bool met, const char *what) {
+        if (!met) throw Failure{MPT_ERROR_UNSUPPORTED, std::string(call.kernel) + ": a GPU takes a whole sequence with " + what};
+    }
+};
+
+// f(T{}, S{}) for the 16-bit format of a call's first operand and the state's.
+template <class F>
+void visit_sequence(const mpt_mod_call &call, std::int32_t state, F &&f) {
+    visit_cell(call, call.in[0].dtype, state, [&]<class T, class S>(T t, S s) {
+        if constexpr (sizeof(typename T::Stored) == 2)
+            f(t, s);
+        else
+            unsupported_dtype(call.kernel, T::dtype);
+    });
+}
+
+// Eight elements; those of an absent row are 0. They may have been written by another block in this launch.
+template <class T>
+__device__ __forceinline__ uint4 read_pack(const typename T::Stored *from, bool wanted, bool aligned) {
+    if (!wanted) return make_uint4(0, 0, 0, 0);
+    if (aligned) return __ldcg(reinterpret_cast<const uint4 *>(from));
+    const auto *at = reinterpret_cast<const unsigned short *>(from);
+    std::uint32_t words[4];
+#pragma unroll
+    for (int w = 0; w < 4; ++w) words[w] = __ldcg(at + 2 * w) | static_cast<std::uint32_t>(__ldcg(at + 2 * w + 1)) << 16;
+    return make_uint4(words[0], words[1], words[2], words[3]);
+}
+
+// The right factors of a tile: of 16 rows, depth 32 from `from` on. A thread's eight elements are those of two products, whose
+// depths are counted in that order; left factors are, too.
+template <class T>
+struct Right {
+    uint4 packs[2];
+    // at(row): where the row's depth begins.
+    template <class At>
+    __device__ __forceinline__ void read(At &&at, int from, int rows, bool aligned) {
+        const int lane = static_cast<int>(threadIdx.x) % 32;
+#pragma unroll
+        for (int n = 0; n < 2; ++n) {
+            const int row = n * 8 + lane / 4;
+            packs[n] = read_pack<T>(at(row < rows ? row : 0) + from + lane % 4 * 8, row < rows, aligned);
+        }
+    }
+};
+// Left factors of depth 32.
+struct Left {
+    std::uint32_t first[4], second[4];
+    // Of rows lane / 4 and the eighth behind it.
+    __device__ __forceinline__ Left &operator=(const uint4 (&rows)[2]) {
+        first[0] = rows[0].x, first[1] = rows[1].x, first[2] = rows[0].y, first[3] = rows[1].y;
+        second[0] = rows[0].z, second[1] = rows[1].z, second[2] = rows[0].w, second[3] = rows[1].w;
+        return *this;
+    }
+};
+template <class T>
+__device__ __forceinline__ void multiply(float (&sum)[2][4], const Left &left, const Right<T> &right) {
+#pragma unroll
+    for (int n = 0; n < 2; ++n) {
+        multiply_add<T>(sum[n], left.first, right.packs[n].x, right.packs[n].y);
+        multiply_add<T>(sum[n], left.second, right.packs[n].z, right.packs[n].w);
+    }
+}
+// A warp's part of the sums into its tile.
+__device__ __forceinline__ void put(float *tile, const float (&sum)[2][4]) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+#pragma unroll
+    for (int n = 0; n < 2; ++n)
+#pragma unroll
+        for (int i = 0; i < 4; ++i) tile[(n * 8 + lane % 4 * 2 + i % 2) * kPitch + lane / 4 + i / 2 * 8] = sum[n][i];
+}
+
+// Says that the block has written its part of a step; all its threads call it.
+__device__ __forceinline__ void signal(unsigned *counter) {
+    __syncthreads();
+    if (threadIdx.x == 0) asm volatile("fence.acq_rel.gpu;\n\tred.relaxed.gpu.global.add.u32 [%0], 1;" ::"l"(counter) : "memory");
+}
+// By a warp: until so many have.
+__device__ __forceinline__ void wait_for(const unsigned *counter, unsigned count) {
+    if (threadIdx.x % 32 == 0) {
+        unsigned seen;
+        do asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(seen) : "l"(counter) : "memory");
+        while (seen < count);
+    }
+    __syncwarp();
+}
+
+// The thread's place in the grid and in a tile of rows.
+struct Place {
+    int unit, in_tile;  // of the sum that it finishes, if it does
+    int rows;           // of the group
+    std::int64_t first_row;
+    bool finishes;
+
+    __device__ __forceinline__ explicit Place(const Form &form) {
+        const int slice = static_cast<int>(blockIdx.x) % form.slices, group = static_cast<int>(blockIdx.x) / form.slices;
+        unit = slice * kUnits + static_cast<int>(threadIdx.x) % kUnits;
+        in_tile = static_cast<int>(threadIdx.x) / kUnits;
+        first_row = std::int64_t{group} * form.rows;
+        rows = static_cast<int>(min(std::int64_t{form.rows}, form.batch - first_row));
+        finishes = threadIdx.x < kLeast;
+    }
+    __device__ __forceinline__ int first_unit() const { return unit - static_cast<int>(threadIdx.x) % kUnits; }
+    // Of the warps' partial sums of a tile, which lie so far apart.
+    __device__ __forceinline__ float sum(const Form &form, const float *partials, int apart) const {
+        float sum = 0;
+        for (int w = 0; w < form.warps; ++w) sum += partials[w * apart + in_tile * kPitch + static_cast<int>(threadIdx.x) % kUnits];
+        return sum;
+    }
+};
+
+}  // namespace mpt::cuda::sequence
