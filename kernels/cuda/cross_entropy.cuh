@@ -30,8 +30,11 @@ inline bool alone(const ClassRows &rows, std::size_t element_bytes) {
     constexpr std::size_t kHalf = std::size_t{110} << 10;
     return static_cast<std::size_t>(rows.classes) * element_bytes > kHalf;
 }
-// The threads that take a row.
+// The threads that take a row. Few classes are for parts of warps, which must have a thread for each element in front of a pack;
+// and few rows of them for one block, which needs no other to add up what blocks have.
 inline Team team_of_rows(const Device &device, const ClassRows &rows, std::size_t element_bytes) {
+    constexpr unsigned kPart = 8, kFewRows = 128;
+    if (rows.classes <= 8 * kPart) return {kPart, rows.rows <= kFewRows ? kFewRows : 32, 0};
     Team team = team_that_streams(device, rows.rows, rows.classes);
     if (team.y == 1 && alone(rows, element_bytes)) team.x = 1024;
     return team;
@@ -42,8 +45,8 @@ struct RowLoss {
 };
 // By a team. see(number, pack): the row's packs, unless it does not count.
 template <class T, int V, bool OneClass, class See>
-__device__ __forceinline__ RowLoss row_loss(const ClassRows &rows, const Distribution &distribution, std::int64_t r, std::int64_t target,
-                                            const typename T::Stored *row, float *scratch, See &&see) {
+__device__ __forceinline__ RowLoss row_loss(const ClassRows &rows, const Distribution &distribution, std::int64_t r,
+                                            std::int64_t target, const typename T::Stored *row, float *scratch, See &&see) {
     RowLoss of;
     if (target == ClassRows::kIgnored) return of;
     Exponentials<T> e;
@@ -67,8 +70,8 @@ __device__ __forceinline__ RowLoss row_loss(const ClassRows &rows, const Distrib
 template <class T, bool OneClass>
 struct RowGradient {
     // By a team.
-    __device__ __forceinline__ RowGradient(const ClassRows &rows, const Distribution &distribution, std::int64_t r, std::int64_t target,
-                                           float log_sum_exp, float scale, float *scratch)
+    __device__ __forceinline__ RowGradient(const ClassRows &rows, const Distribution &distribution, std::int64_t r,
+                                           std::int64_t target, float log_sum_exp, float scale, float *scratch)
         : rows(rows), distribution(distribution), r(r), target(target), log_sum_exp(log_sum_exp), scale(scale) {
         const float weight = rows.probabilities || target < 0 ? 1 : rows.weight.read(target, 1);
         peak = distribution.keep * weight;

@@ -1,7 +1,7 @@
-// "cross_entropy_with_grad" of device/attrs/fused.h: a row of scores is read once. Each thread keeps the packs that it reads in shared
-// memory, as they are, and makes the gradient of them once the row's log-sum-exp is known. What does not fit is read again, the last
-// first, which is still in the cache, as are short rows. A long row leaves no room for a second block, which would read while this one
-// writes: so half of the next row is on its way to the cache meanwhile. All of it would drive out the others'.
+// "cross_entropy_with_grad" of device/attrs/fused.h: a row of scores is read once. Each thread keeps the packs that it reads in
+// shared memory, as they are, and makes the gradient of them once the row's log-sum-exp is known. What does not fit is read again,
+// the last first, which is still in the cache, as are short rows. A long row leaves no room for a second block, which would read
+// while this one writes: so half of the next row is on its way to the cache meanwhile. All of it would drive out the others'.
 #include "cross_entropy.cuh"
 #include "shared_memory.cuh"
 
@@ -20,14 +20,21 @@ struct Places {
     bool alike;  // rows of x and dx begin equally far behind 16 bytes
 };
 
-// The gradient needs the divisor before the losses have been added up. known: 0 for the mean of indices, whose rows are counted.
-__global__ void __launch_bounds__(1024) find_divisor(ClassRows rows, double known, float *divisor) {
-    double2 count = {0, 0};
+// The gradient needs the divisor before the losses have been added up. known: 0 for the mean of indices, whose rows are counted. By
+// a block, of which each thread sees the result.
+__device__ __forceinline__ void set_divisor(const ClassRows &rows, double known, float *divisor) {
+    const unsigned thread = threadIdx.y * blockDim.x + threadIdx.x;
+    int count = 0;
     if (known == 0)
-        for (std::int64_t r = threadIdx.x; r < rows.rows; r += blockDim.x)
-            if (rows.target(r) != ClassRows::kIgnored) count.x += 1;
-    count = sum_of_block(count);
-    if (threadIdx.x == 0) *divisor = static_cast<float>(known == 0 ? count.x : known);
+#pragma unroll 8
+        for (std::int64_t r = thread; r < rows.rows; r += blockDim.x * blockDim.y)
+            count += rows.target(r) != ClassRows::kIgnored ? 1 : 0;
+    const double2 all = sum_of_block({static_cast<double>(count), 0});
+    if (thread == 0) *divisor = static_cast<float>(known == 0 ? all.x : known);
+    __syncthreads();
+}
+__global__ void __launch_bounds__(1024) find_divisor(ClassRows rows, double known, float *divisor) {
+    set_divisor(rows, known, divisor);
 }
 
 // By a block.
@@ -38,19 +45,22 @@ __device__ __forceinline__ void fetch_ahead(const void *from, std::int64_t nbyte
 }
 
 template <class T, int V, bool OneClass>
-__global__ void __launch_bounds__(1024) with_grad(ClassRows rows, Distribution distribution, ClassLoss loss, ClassGradient gradient, Places<T> at,
-                                                  std::int64_t kept, std::int64_t ahead, double2 *of_blocks) {
+__global__ void __launch_bounds__(1024)
+    with_grad(ClassRows rows, Distribution distribution, ClassLoss loss, ClassGradient gradient, Places<T> at, std::int64_t kept,
+              std::int64_t ahead, double known, double2 *of_blocks) {
     extern __shared__ uint4 kept_packs[];
     __shared__ float scratch[32];
     auto *const packs = reinterpret_cast<Elements<T, V> *>(kept_packs);
     double2 sum = {0, 0};
+    if (gridDim.x == 1) set_divisor(rows, known, loss.divisor);
     for (std::int64_t r = team(); r < rows.rows; r += teams()) {
         const std::int64_t target = rows.probabilities ? 0 : rows.target(r);
         const typename T::Stored *const row = at.x + r * rows.row_stride;
         typename T::Stored *const to = at.dx + r * at.dx_row_stride;
-        const RowLoss of = row_loss<T, V, OneClass>(rows, distribution, r, target, row, scratch, [&](std::int64_t i, const Elements<T, V> &pack) {
-            if (i < kept) packs[i] = pack;
-        });
+        const RowLoss of =
+            row_loss<T, V, OneClass>(rows, distribution, r, target, row, scratch, [&](std::int64_t i, const Elements<T, V> &pack) {
+                if (i < kept) packs[i] = pack;
+            });
         if (ahead > 0 && r + teams() < rows.rows) fetch_ahead(row + teams() * rows.row_stride, ahead);
         if (threadIdx.x == 0) {
             at.lse[r * at.lse_stride] = of.log_sum_exp;
@@ -94,7 +104,8 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
     const bool counted = form.reduction == MPT_REDUCTION_MEAN && !form.probabilities;
     // The order of the weights' sum is that of the loss's rows.
     if (form.rows == 0 || form.classes == 0) throw Failure{MPT_ERROR_UNSUPPORTED, "cross_entropy_with_grad: nothing to add up"};
-    if (counted && form.weight.dtype != MPT_DTYPE_NONE) throw Failure{MPT_ERROR_UNSUPPORTED, "cross_entropy_with_grad: a mean with weights"};
+    if (counted && form.weight.dtype != MPT_DTYPE_NONE)
+        throw Failure{MPT_ERROR_UNSUPPORTED, "cross_entropy_with_grad: a mean with weights"};
     const bool averaged = form.reduction == MPT_REDUCTION_MEAN || form.reduction == MPT_REDUCTION_BATCH_MEAN;
     const double known = counted ? 0 : averaged ? static_cast<double>(form.rows) : 1;
     const ClassGradient gradient(call, call.out[2], call.in[3], call.out[3]);
@@ -110,7 +121,9 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
     const std::int64_t room = (most - 2048) / 16;  // beside what is static
     const std::int64_t kept = packs && t.y == 1 && form.classes >= kShortestKept ? std::min(form.classes / V, room) : 0;
     const auto shared = static_cast<std::size_t>(kept) * 16;
-    const std::int64_t ahead = kept > 0 && alone(form, sizeof(typename T::Stored)) ? form.classes / 2 * static_cast<std::int64_t>(sizeof(typename T::Stored)) : 0;
+    const std::int64_t ahead = kept > 0 && alone(form, sizeof(typename T::Stored))
+                                   ? form.classes / 2 * static_cast<std::int64_t>(sizeof(typename T::Stored))
+                                   : 0;
     allow_shared(with_grad<T, V, true>, shared, kName);
     allow_shared(with_grad<T, V, false>, shared, kName);
     const std::int64_t lse_stride = call.out[1].strides[0], row_stride = dx.strides[0], class_stride = dx.strides[1];
@@ -124,10 +137,12 @@ std::unique_ptr<Kernel> make(Device &device, const mpt_mod_call &call) {
                            (reinterpret_cast<std::uintptr_t>(x) - reinterpret_cast<std::uintptr_t>(d)) % 16 == 0;
         const Places<T> at{x, static_cast<float *>(out[1]), d, lse_stride, row_stride, class_stride, alike};
         auto *of_blocks = static_cast<double2 *>(workspace);
-        find_divisor<<<1, 1024, 0, stream>>>(rows, known, to.divisor);
-        check_launch(kName);
+        if (grid > 1) {
+            find_divisor<<<1, 1024, 0, stream>>>(rows, known, to.divisor);
+            check_launch(kName);
+        }
         const auto run = [&](auto *kernel) {
-            kernel<<<grid, t.block(), shared, stream>>>(rows, distribution, to, by, at, kept, ahead, of_blocks);
+            kernel<<<grid, t.block(), shared, stream>>>(rows, distribution, to, by, at, kept, ahead, known, of_blocks);
         };
         if (packs)
             distribution.one_class ? run(with_grad<T, V, true>) : run(with_grad<T, V, false>);

@@ -11,6 +11,7 @@ namespace mpt::cuda {
 
 inline constexpr std::int64_t kFoldBlocks = 528;  // four on each multiprocessor of a large GPU
 inline constexpr std::int64_t kFoldChain = 1024;  // additions that one thread makes to one sum, at most
+inline constexpr std::int64_t kFewRows = 256;     // of which columns are folded in one launch: a second one takes longer
 
 inline std::int64_t fold_parts(std::int64_t count, std::int64_t part) {
     return (count + part - 1) / part;
@@ -67,7 +68,8 @@ private:
     dim3 grid() const { return dim3(static_cast<unsigned>(blocks_), static_cast<unsigned>(segments_)); }
 
     template <class Op, class Outcome>
-    void combine(cudaStream_t stream, const Outcome &outcome, const float *centres, void *out, const typename Op::Acc *partial) const {
+    void combine(cudaStream_t stream, const Outcome &outcome, const float *centres, void *out,
+                 const typename Op::Acc *partial) const {
         if (!partial) return;
         // Neighbouring outputs side by side, fewer where many segments ask for many rows of threads.
         unsigned log_x = std::min(fold_log(outputs_), 5u);
@@ -116,15 +118,19 @@ private:
         c.out_step = inner.out;
         c.one_step = plan.folded.size() == 1;
         c.small_rows = small(plan.inputs);
+        const unsigned log_rows = fold_log(fold_parts(plan.inputs, packed_ ? 4 : 1));  // of packs four are fetched at once
         c.log_x = std::min(fold_log(across), 5u);
-        c.log_y = std::min(fold_log(fold_parts(plan.inputs, 4)), 8 - c.log_x);
+        const bool few = plan.inputs <= kFewRows && inner.extent > 0 && outputs_ / inner.extent * (across >> c.log_x) < kFoldBlocks;
+        // Then blocks are narrower, but still have whole lines of the cache.
+        if (few) c.log_x = std::min(c.log_x, std::max(3u, 8 - std::min(log_rows, 8u)));
+        c.log_y = std::min(log_rows, 8 - c.log_x);
         const std::int64_t tiles = fold_parts(across, std::int64_t{1} << c.log_x);
         c.tiles = Divider(static_cast<std::uint32_t>(tiles));
         c.units = inner.extent > 0 ? outputs_ / inner.extent * tiles : 0;
         c.small_units = small(c.units);
         threads_ = 256;
         blocks_ = fold_parts(c.units, 256 >> (c.log_x + c.log_y));
-        cut(c.count, blocks_, std::int64_t{1} << c.log_y, c.segment);
+        if (!few) cut(c.count, blocks_, std::int64_t{1} << c.log_y, c.segment);
         if (segments_ == 1) c.segment = c.count;
     }
 
@@ -132,7 +138,8 @@ private:
     void cut(std::int64_t count, std::int64_t blocks, std::int64_t side, std::int64_t &segment) {
         std::int64_t wanted = std::min((kFoldBlocks + blocks / 2) / std::max<std::int64_t>(blocks, 1), count / (side * 4));
         // A GPU that does not hold all blocks at once is half empty behind the first: so they are many, if they are long.
-        wanted = std::max(wanted, std::min((4 * kFoldBlocks + blocks / 2) / std::max<std::int64_t>(blocks, 1), count / (side * 16)));
+        wanted =
+            std::max(wanted, std::min((4 * kFoldBlocks + blocks / 2) / std::max<std::int64_t>(blocks, 1), count / (side * 16)));
         wanted = std::max({wanted, std::min<std::int64_t>(fold_parts(count, side * kFoldChain), 65535), std::int64_t{1}});
         segment = std::max<std::int64_t>(fold_parts(count, wanted), 1);
         segments_ = std::max<std::int64_t>(fold_parts(count, segment), 1);

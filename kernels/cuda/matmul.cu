@@ -8,6 +8,7 @@
 #include "device/attrs/product.h"
 #include "elementwise.cuh"
 #include "matmul_forms.h"
+#include "matmul_narrow.h"
 #include "matmul_padded.h"
 #include "matmul_split.h"
 #include "product.h"
@@ -168,6 +169,7 @@ private:
 };
 
 std::unique_ptr<Kernel> prepare(Device &device, const mpt_mod_call &call) {
+    if (std::unique_ptr<Kernel> narrow = prepare_narrow(device, call)) return narrow;
     if (std::unique_ptr<Kernel> split = prepare_split(device, call)) return split;
     if (std::unique_ptr<Kernel> padded = prepare_padded(device, call)) return padded;
     std::unique_ptr<Kernel> kernel;

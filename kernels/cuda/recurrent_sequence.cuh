@@ -53,11 +53,12 @@ __global__ void __launch_bounds__(Threads, 1) sequence_forward(Form form, Cell c
             if (real) fetched = c.fetch(form, i, row, place.unit);
             if (multiplies) {
                 if (i > 0 && tile == 0) wait_for(counter, static_cast<unsigned>(i) * form.slices);
-                Right<T> right[2];
+                uint4 right[2][2];
 #pragma unroll
                 for (int j = 0; j < 2; ++j)
-                    right[j].read([&](int r) { return state.at(before, place.first_row + tile + r); }, depth + j * 32,
-                                  place.rows - tile, c.states_lie_well);
+                    read_rows<T>(
+                        right[j], [&](int r) { return state.at(before, place.first_row + tile + r); }, depth + j * 32,
+                        place.rows - tile, c.states_lie_well);
 #pragma unroll
                 for (int g = 0; g < G; ++g) {
                     float sum[2][4] = {};
@@ -125,11 +126,12 @@ __global__ void __launch_bounds__(Threads, 1) sequence_backward(Form form, Cell 
         constexpr int kAtOnce = Threads <= 256 ? kDeep : kDeep / 2;  // as registers allow
 #pragma unroll
         for (int from = 0; from < kDeep; from += kAtOnce) {
-            Right<T> right[kAtOnce];
+            uint4 right[kAtOnce][2];
 #pragma unroll
             for (int j = 0; j < kAtOnce; ++j)
-                right[j].read([&](int r) { return c.passed.at(t, place.first_row + tile + r); }, depth + (from + j) * 32,
-                              place.rows - tile, c.lies_well);
+                read_rows<T>(
+                    right[j], [&](int r) { return c.passed.at(t, place.first_row + tile + r); }, depth + (from + j) * 32,
+                    place.rows - tile, c.lies_well);
 #pragma unroll
             for (int j = 0; j < kAtOnce; ++j) multiply<T>(sum[j % 2], left[from + j], right[j]);
         }

@@ -174,7 +174,7 @@ struct RowParts {
     unsigned head = 0;
 };
 
-// A team takes a row: a warp, of which a block of (32, y) threads has y, or a block of (x, 1).
+// A team takes a row: a warp or a part of one, of which a block of (x, y) threads has y, or a block of (x, 1).
 __device__ __forceinline__ std::int64_t team() {
     return std::int64_t{blockIdx.x} * blockDim.y + threadIdx.y;
 }
@@ -184,7 +184,13 @@ __device__ __forceinline__ std::int64_t teams() {
 // Every thread of the team gets the result. scratch: 32 elements of shared memory.
 template <class T, class Op>
 __device__ __forceinline__ T team_reduce(T x, Op op, T identity, T *scratch) {
-    return blockDim.x == 32 ? warp_reduce(x, op) : block_reduce(x, op, identity, scratch);
+    if (blockDim.x == 32) return warp_reduce(x, op);
+    if (blockDim.x > 32) return block_reduce(x, op, identity, scratch);
+    // Other teams of the warp may be elsewhere.
+    const unsigned lane = (threadIdx.y * blockDim.x + threadIdx.x) % 32;
+    const unsigned team = ((1u << blockDim.x) - 1) << (lane / blockDim.x * blockDim.x);
+    for (unsigned distance = blockDim.x / 2; distance > 0; distance /= 2) x = op(x, __shfl_xor_sync(team, x, distance));
+    return x;
 }
 
 struct Team {

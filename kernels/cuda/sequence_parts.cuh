@@ -2,19 +2,19 @@
 // registers, and how blocks wait for each other.
 #pragma once
 
-#include "conv_mma.cuh"
 #include "device/attrs/recurrent.h"
+#include "factors.cuh"
 #include "grid.cuh"
 #include "recurrent.cuh"
 
 namespace mpt::cuda::sequence {
 
-inline constexpr int kUnits = 16, kRows = 16;  // of a block; of a tile of its batch
-inline constexpr int kLeast = kUnits * kRows;  // threads: one for each sum of a tile
-inline constexpr int kMostRows = 128;          // of a group
-// A tile of partial sums, [row][unit]: with this pitch the four rows that a warp writes at once lie in different banks.
-inline constexpr int kPitch = 20, kTile = kRows * kPitch;
-inline constexpr int kCounterWords = 32;  // a counter has a line of the cache to itself
+using namespace factors;
+
+inline constexpr int kUnits = kSide, kRows = kSide;  // of a block; of a tile of its batch
+inline constexpr int kLeast = kUnits * kRows;        // threads: one for each sum of a tile
+inline constexpr int kMostRows = 128;                // of a group
+inline constexpr int kCounterWords = 32;             // a counter has a line of the cache to itself
 
 // [L,N,*], or [N,*] with a step of 0.
 template <class Stored>
@@ -87,61 +87,6 @@ void visit_sequence(const mpt_mod_call &call, std::int32_t state, F &&f) {
         else
             unsupported_dtype(call.kernel, T::dtype);
     });
-}
-
-// Eight elements; those of an absent row are 0. They may have been written by another block in this launch.
-template <class T>
-__device__ __forceinline__ uint4 read_pack(const typename T::Stored *from, bool wanted, bool aligned) {
-    if (!wanted) return make_uint4(0, 0, 0, 0);
-    if (aligned) return __ldcg(reinterpret_cast<const uint4 *>(from));
-    const auto *at = reinterpret_cast<const unsigned short *>(from);
-    std::uint32_t words[4];
-#pragma unroll
-    for (int w = 0; w < 4; ++w) words[w] = __ldcg(at + 2 * w) | static_cast<std::uint32_t>(__ldcg(at + 2 * w + 1)) << 16;
-    return make_uint4(words[0], words[1], words[2], words[3]);
-}
-
-// The right factors of a tile: of 16 rows, depth 32 from `from` on. A thread's eight elements are those of two products, whose
-// depths are counted in that order; left factors are, too.
-template <class T>
-struct Right {
-    uint4 packs[2];
-    // at(row): where the row's depth begins.
-    template <class At>
-    __device__ __forceinline__ void read(At &&at, int from, int rows, bool aligned) {
-        const int lane = static_cast<int>(threadIdx.x) % 32;
-#pragma unroll
-        for (int n = 0; n < 2; ++n) {
-            const int row = n * 8 + lane / 4;
-            packs[n] = read_pack<T>(at(row < rows ? row : 0) + from + lane % 4 * 8, row < rows, aligned);
-        }
-    }
-};
-// Left factors of depth 32.
-struct Left {
-    std::uint32_t first[4], second[4];
-    // Of rows lane / 4 and the eighth behind it.
-    __device__ __forceinline__ Left &operator=(const uint4 (&rows)[2]) {
-        first[0] = rows[0].x, first[1] = rows[1].x, first[2] = rows[0].y, first[3] = rows[1].y;
-        second[0] = rows[0].z, second[1] = rows[1].z, second[2] = rows[0].w, second[3] = rows[1].w;
-        return *this;
-    }
-};
-template <class T>
-__device__ __forceinline__ void multiply(float (&sum)[2][4], const Left &left, const Right<T> &right) {
-#pragma unroll
-    for (int n = 0; n < 2; ++n) {
-        multiply_add<T>(sum[n], left.first, right.packs[n].x, right.packs[n].y);
-        multiply_add<T>(sum[n], left.second, right.packs[n].z, right.packs[n].w);
-    }
-}
-// A warp's part of the sums into its tile.
-__device__ __forceinline__ void put(float *tile, const float (&sum)[2][4]) {
-    const int lane = static_cast<int>(threadIdx.x) % 32;
-#pragma unroll
-    for (int n = 0; n < 2; ++n)
-#pragma unroll
-        for (int i = 0; i < 4; ++i) tile[(n * 8 + lane % 4 * 2 + i % 2) * kPitch + lane / 4 + i / 2 * 8] = sum[n][i];
 }
 
 // Says that the block has written its part of a step; all its threads call it.

@@ -52,6 +52,10 @@ std::vector<Case> cases() {
         linear("NoRows", {0, 4}, 3, Bias::Same),
         linear("NoInputs", {3, 0}, 2, Bias::Same),
         linear("Large", {64, 200}, 131, Bias::Wide),
+        linear("FewOutputs", {70, 264}, 10, Bias::Wide),
+        linear("OneOutput", {2, 3, 72}, 1, Bias::Same),
+        linear("SixteenOutputs", {17, 1024}, 16, Bias::None),
+        linear("FewOutputsSliced", {19, 136}, 5, Bias::Same, Layout::Sliced, Layout::Sliced),
     };
 }
 
