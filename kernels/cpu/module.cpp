@@ -110,9 +110,8 @@ const char *name(const mpt_mod_kernel *kernel) {
 }
 
 constexpr mpt_module kModule = {
-    "cpu",    0,        open,        close,   describe, alloc,   release,
-    transfer, transfer, synchronize, threads, nullptr,  nullptr, nullptr,
-    nullptr,  nullptr,  nullptr,     nullptr, nullptr,  nullptr, {prepare, launch, destroy, name},
+    "cpu",   0,       0,       open,    close,   describe, alloc,   release, transfer, transfer, synchronize,
+    threads, nullptr, nullptr, nullptr, nullptr, nullptr,  nullptr, nullptr, nullptr,  nullptr,  {prepare, launch, destroy, name},
 };
 
 }  // namespace

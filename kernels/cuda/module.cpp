@@ -243,7 +243,7 @@ const char *name(const mpt_mod_kernel *kernel) {
 }
 
 constexpr mpt_module kModule = {
-    "cuda", 16, open,   close,      describe, alloc,        release,      to_device,     to_host,
+    "cuda", 16, 1, open,   close,      describe, alloc,        release,      to_device,     to_host,
     synchronize, threads, stream, set_option, order, stream_create, stream_destroy, would_wait, graph_create, graph_launch, graph_destroy,
     {prepare, launch, destroy, name},
 };

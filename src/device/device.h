@@ -72,6 +72,7 @@ public:
     mpt_device kind() const { return kind_; }
     int threads() const;
     std::int64_t row_bytes() const { return module_->row_bytes; }  // of a product's result: see device/module.h
+    bool channels_last() const { return module_->channels_last != 0; }  // of a filter: likewise
     std::string describe() const;
     void *alloc(std::size_t nbytes, void *stream) { return module_->alloc(handle_, nbytes, stream); }
     void free(void *ptr, std::size_t nbytes, void *stream) { module_->free(handle_, ptr, nbytes, stream); }

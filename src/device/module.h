@@ -85,6 +85,8 @@ typedef struct mpt_module {
     const char *name; /* "cpu" */
     /* Rows of a product's large result in 16 bits are so many bytes apart, or a multiple of them. 0: as they come. */
     int64_t row_bytes;
+    /* 1: a convolution likes its filter's channels beside each other in memory. */
+    int32_t channels_last;
     mpt_status (*open)(const mpt_mod_device_desc *desc, mpt_mod_device **out, mpt_mod_error *error);
     /* forked: this process is a child that has none of the device's threads; wait for nothing. */
     void (*close)(mpt_mod_device *dev, int32_t forked);

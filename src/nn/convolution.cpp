@@ -2,18 +2,22 @@
 #include "nn/init.h"
 #include "nn/layers.h"
 #include "ops/conv.h"
+#include "ops/image.h"
 #include "ops/ops.h"
 
 namespace mpt {
 
 namespace {
 
+// A filter's own order in memory: the device's. It has many uses, and an order that its products do not like costs each of them a copy.
+Dims filter_strides(const Context &ctx, const Dims &shape) { return ctx.device->channels_last() ? channels_innermost(shape) : contiguous(shape); }
+
 class Convolution final : public OneToOne {
 public:
     using Rule = std::function<Ref<Tensor>(const Ref<Tensor> &x, const Ref<Tensor> &weight, const Ref<Tensor> &bias)>;
 
     Convolution(Context &context, mpt_dtype dtype, const Dims &weight, std::int64_t out_channels, bool biased, mpt_init init, Rule rule)
-        : OneToOne(context), rule_(std::move(rule)), weight_(new_tensor(context, dtype, weight)) {
+        : OneToOne(context), rule_(std::move(rule)), weight_(new_tensor(context, dtype, weight, filter_strides(context, weight))) {
         initialize(weight_, init);
         own("weight", weight_);
         if (!biased) return;
