@@ -959,7 +959,8 @@ typedef struct mpt_conv2d_desc {
     uint32_t reserved;
 } mpt_conv2d_desc;
 MPT_API mpt_status MPT_CALL mpt_conv2d_desc_init(mpt_conv2d_desc *desc, size_t nbytes);
-/** Parameters "weight" [out, in/groups, kh, kw] and "bias" [out]. */
+/** Parameters "weight" [out, in/groups, kh, kw] and "bias" [out]. On a GPU the weight's channels lie beside each other in memory: see
+ *  mpt_tensor_strides. Files and initial values are in logical order. Likewise in the other convolutions. */
 MPT_API mpt_status MPT_CALL mpt_layer_conv2d(mpt_context *ctx, const mpt_conv2d_desc *desc, mpt_layer **out);
 /** mpt_conv_transpose2d. Parameters "weight" [in, out/groups, kh, kw] and "bias" [out]. */
 MPT_API mpt_status MPT_CALL mpt_layer_conv_transpose2d(mpt_context *ctx, const mpt_conv2d_desc *desc, mpt_layer **out);

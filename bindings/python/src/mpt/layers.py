@@ -20,7 +20,9 @@ class Linear(Layer):
 
 
 class Conv2d(Layer):
-    """Parameters "weight" [out, in/groups, kh, kw] and "bias" [out]."""
+    """Parameters "weight" [out, in/groups, kh, kw] and "bias" [out]. On a GPU the weight's channels lie beside
+    each other in memory: see tensor_strides. Files and initial values are in logical order. Likewise in the
+    other convolutions."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel: Pair = 3, *, groups: int | None = None, stride: Pair | None = None, padding: Pair | None = None, dilation: Pair | None = None, bias: bool = True, init: Init | str | None = None, dtype: DType | str | None = None, ctx: Context | None = None) -> None:
         ctx = ctx or current_context()

@@ -3893,7 +3893,8 @@ extern "C" {
     pub fn mpt_conv2d_desc_init(desc: *mut mpt_conv2d_desc, nbytes: usize) -> mpt_status;
 }
 extern "C" {
-    #[doc = " Parameters \"weight\" [out, in/groups, kh, kw] and \"bias\" [out]."]
+    #[doc = " Parameters \"weight\" [out, in/groups, kh, kw] and \"bias\" [out]. On a GPU the weight's channels lie beside each other in memory: see"]
+    #[doc = "  mpt_tensor_strides. Files and initial values are in logical order. Likewise in the other convolutions."]
     pub fn mpt_layer_conv2d(
         ctx: *mut mpt_context,
         desc: *const mpt_conv2d_desc,

@@ -674,7 +674,8 @@ impl LayerSpec for &Linear {
     }
 }
 
-/// Parameters "weight" \[out, in/groups, kh, kw\] and "bias" \[out\].
+/// Parameters "weight" \[out, in/groups, kh, kw\] and "bias" \[out\]. On a GPU the weight's channels lie beside each other in
+/// memory: see [`Tensor::strides`]. Files and initial values are in logical order. Likewise in the other convolutions.
 ///
 /// Gives a [`Layer`] by [`build`](Conv2d::build).
 #[derive(Clone)]

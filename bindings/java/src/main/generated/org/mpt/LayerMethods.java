@@ -34,7 +34,8 @@ abstract sealed class LayerMethods extends Handle permits Layer {
     }
 
     /**
-     * Parameters "weight" [out, in/groups, kh, kw] and "bias" [out].
+     * Parameters "weight" [out, in/groups, kh, kw] and "bias" [out]. On a GPU the weight's channels lie beside each other in memory: see
+     * {@link Tensor#strides}. Files and initial values are in logical order. Likewise in the other convolutions.
      *
      * @param ctx the context
      * @param options what differs from the defaults; null: nothing
