@@ -16,7 +16,7 @@ case "${1:-}" in
 esac
 
 need_packages g++ cmake ninja-build libgtest-dev zlib1g-dev binutils pkg-config python3 python3-venv || die "the tests cannot be built without these packages"
-for optional in ccache libdnnl-dev libbenchmark-dev dataset-fashion-mnist wordnet-base abigail-tools swig clang bindgen doxygen luajit mono-mcs mono-runtime python3-torch; do
+for optional in ccache libboost-context-dev libdnnl-dev libbenchmark-dev dataset-fashion-mnist wordnet-base abigail-tools swig clang bindgen doxygen luajit mono-mcs mono-runtime python3-torch; do
     need_packages "$optional" || echo "going on without $optional: what needs it is reported as skipped"
 done
 export MPT_GOLDEN_REQUIRE=all # where every language's tools are there, none may be skipped

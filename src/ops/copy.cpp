@@ -40,9 +40,9 @@ Ref<Tensor> ops::cast(const Ref<Tensor> &x, mpt_dtype dtype) {
     return x->dtype == dtype ? x : emit1(*x->ctx, kCast, {x}, {}, nullptr, dtype);
 }
 
-Ref<Tensor> ops::contiguous(const Ref<Tensor> &x) { return x->contiguous() ? x : clone(x); }
+Ref<Tensor> ops::contiguous(const Ref<Tensor> &x) { return x->contiguous() ? x : emit1(*x->ctx, kContiguous, {x}); }
 
-Ref<Tensor> ops::clone(const Ref<Tensor> &x) { return emit1(*x->ctx, kContiguous, {x}); }
+Ref<Tensor> ops::clone(const Ref<Tensor> &x) { return emit1(*x->ctx, kCast, {x}, {}, nullptr, x->dtype); }
 
 void ops::copy_into(const Ref<Tensor> &to, const Ref<Tensor> &from) {
     Dims shape;

@@ -30,7 +30,7 @@ Ref<Tensor> expand(const Ref<Tensor> &x, const Dims &shape);
 // copy.cpp
 Ref<Tensor> cast(const Ref<Tensor> &x, mpt_dtype dtype);
 Ref<Tensor> contiguous(const Ref<Tensor> &x);  // x itself where it is
-Ref<Tensor> clone(const Ref<Tensor> &x);       // always a copy
+Ref<Tensor> clone(const Ref<Tensor> &x);       // always a copy; dimensions in the same order in memory
 void copy_into(const Ref<Tensor> &to, const Ref<Tensor> &from);  // broadcasts, converts
 
 // fill.cpp

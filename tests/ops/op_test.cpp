@@ -106,6 +106,18 @@ std::vector<Input> place(mpt_context *ctx, const Case &c, mpt_dtype format, cons
     return inputs;
 }
 
+// What the output's gradient lies in. Where an input's channels lie beside each other, as between a network's layers, so do the
+// gradient's, if the op gives such an output.
+Layout layout_of_seed(const Case &c, mpt_tensor *out) {
+    const Shape shape = shape_of(out);
+    const bool asked =
+        std::any_of(c.inputs.begin(), c.inputs.end(), [](const Operand &o) { return o.layout == Layout::ChannelsLast; });
+    if (!asked || shape.size() != 4) return Layout::Contiguous;
+    std::int64_t strides[4];
+    MUST(mpt_tensor_strides(out, strides, 4));
+    return strides[1] == 1 && strides[3] == shape[1] ? Layout::ChannelsLast : Layout::Contiguous;
+}
+
 Tensor forward(const Case &c, const std::vector<Input> &inputs) {
     std::vector<Tensor> views;
     std::vector<mpt_tensor *> in;
@@ -139,7 +151,10 @@ Run run(mpt_context *ctx, const Case &c, mpt_dtype format, const std::vector<Val
         result.out = {shape_of(out), read(out)};
         result.bits = read_bytes(out);
         if (cotangent.empty()) return result;
-        const Tensor seed = make(ctx, result.dtype, Values{result.out.shape, cotangent});
+        const Layout layout = layout_of_seed(c, out);
+        const Tensor lies_in = create(ctx, result.dtype, base_shape(layout, result.out.shape));
+        const Tensor seed = view_as(layout, lies_in, result.out.shape);
+        write(seed, cotangent);
         mpt_tensor *root = out, *start = seed;
         MUST(mpt_backward_from(&root, &start, 1, t == 0 ? MPT_GRAD_WRITE : MPT_GRAD_ADD));
     }
