@@ -6,24 +6,16 @@ namespace mpt::cpu {
 namespace {
 
 template <class T>
-class GruSequence final : public Kernel {
+class GruSequence final : public SequenceForward<T> {
 public:
-    GruSequence(Pool &pool, const mpt_mod_call &call)
-        : sequence_(pool, call, call.out[0], call.in[1], 3, false),
-          in_(call.in, call.in + call.n_in),
-          out_(call.out, call.out + call.n_out) {
-        workspace_bytes = static_cast<std::size_t>(sequence_.packed_elements() + 3 * sequence_.hidden) * sizeof(T);
-    }
+    GruSequence(Pool &pool, const mpt_mod_call &call) : SequenceForward<T>(pool, call, 3) {}
 
     void launch(const void *const *in, void *const *out, void *workspace) override {
         const auto gates = steps_of<T>(in_[0], in[0]), hidden = steps_of<T>(in_[3], in[3]), y = steps_of<T>(out_[0], out[0]),
                    sums = steps_of<T>(out_[2], out[2]);
         const Sequence<T> &s = sequence_;
         auto *const packed = static_cast<T *>(workspace);
-        T *const bias = packed + s.packed_elements();
-        for (std::int64_t k = 0; k < 3 * s.hidden; ++k)
-            bias[k] = in_[2].dtype == MPT_DTYPE_NONE ? T{} : static_cast<const T *>(in[2])[k * in_[2].strides[0]];
-        s.pack(static_cast<const T *>(in[1]), packed);
+        const T *const bias = this->fill(in, workspace);
         for (std::int64_t i = 0; i < s.steps; ++i) {
             const std::int64_t t = s.at(i), before = i == 0 ? 0 : s.at(i - 1);
             const Steps<T> &states = i == 0 ? hidden : y;
@@ -52,21 +44,15 @@ public:
     const char *name() const override { return "cpu:gru_sequence"; }
 
 private:
-    Sequence<T> sequence_;
-    std::vector<mpt_mod_operand> in_, out_;
+    using SequenceKernel<T>::sequence_, SequenceKernel<T>::in_, SequenceKernel<T>::out_;
     void (*row_)(const T *const *, const T *const *, const T *, T *, std::int64_t) = Versions<&gru_row<T>>::best();
     void (*sum_)(T *, const T *, const T *, const T *, std::int64_t) = Versions<&sum_row<T>>::best();
 };
 
 template <class T>
-class GruSequenceGrad final : public Kernel {
+class GruSequenceGrad final : public SequenceBackward<T> {
 public:
-    GruSequenceGrad(Pool &pool, const mpt_mod_call &call)
-        : sequence_(pool, call, call.in[4], call.in[1], 3, true),
-          in_(call.in, call.in + call.n_in),
-          out_(call.out, call.out + call.n_out) {
-        workspace_bytes = static_cast<std::size_t>(sequence_.packed_elements() + sequence_.batch * sequence_.hidden) * sizeof(T);
-    }
+    GruSequenceGrad(Pool &pool, const mpt_mod_call &call) : SequenceBackward<T>(pool, call, call.in[4], 3) {}
 
     void launch(const void *const *in, void *const *out, void *workspace) override {
         const auto sums = steps_of<T>(in_[0], in[0]), gates = steps_of<T>(in_[2], in[2]), hidden = steps_of<T>(in_[3], in[3]),
@@ -74,9 +60,7 @@ public:
                    passed = steps_of<T>(out_[1], out[1]), dhidden = steps_of<T>(out_[2], out[2]);
         const Sequence<T> &s = sequence_;
         auto *const packed = static_cast<T *>(workspace);
-        const Steps<T> carried{packed + s.packed_elements(), 0, s.hidden};
-        s.pack(static_cast<const T *>(in[1]), packed);
-        std::fill_n(carried.base, s.batch * s.hidden, T{});
+        const Steps<T> carried = this->fill(in, workspace);
         for (std::int64_t i = 0; i < s.steps; ++i) {
             const std::int64_t t = s.at(s.steps - 1 - i), behind = i == 0 ? 0 : s.at(s.steps - i);
             const Steps<T> &states = i + 1 == s.steps ? hidden : y;
@@ -120,8 +104,7 @@ public:
     const char *name() const override { return "cpu:gru_sequence"; }
 
 private:
-    Sequence<T> sequence_;
-    std::vector<mpt_mod_operand> in_, out_;
+    using SequenceKernel<T>::sequence_, SequenceKernel<T>::in_, SequenceKernel<T>::out_;
     void (*row_)(const T *const *, const T *const *, const T *, const T *, T *const *, T *,
                  std::int64_t) = Versions<&gru_grad_row<T>>::best();
 };

@@ -6,24 +6,16 @@ namespace mpt::cpu {
 namespace {
 
 template <class T>
-class LstmSequence final : public Kernel {
+class LstmSequence final : public SequenceForward<T> {
 public:
-    LstmSequence(Pool &pool, const mpt_mod_call &call)
-        : sequence_(pool, call, call.out[0], call.in[1], 4, false),
-          in_(call.in, call.in + call.n_in),
-          out_(call.out, call.out + call.n_out) {
-        workspace_bytes = static_cast<std::size_t>(sequence_.packed_elements() + 4 * sequence_.hidden) * sizeof(T);
-    }
+    LstmSequence(Pool &pool, const mpt_mod_call &call) : SequenceForward<T>(pool, call, 4) {}
 
     void launch(const void *const *in, void *const *out, void *workspace) override {
         const auto gates = steps_of<T>(in_[0], in[0]), hidden = steps_of<T>(in_[3], in[3]), cell = steps_of<T>(in_[4], in[4]),
                    y = steps_of<T>(out_[0], out[0]), cells = steps_of<T>(out_[1], out[1]), sums = steps_of<T>(out_[2], out[2]);
         const Sequence<T> &s = sequence_;
         auto *const packed = static_cast<T *>(workspace);
-        T *const bias = packed + s.packed_elements();
-        for (std::int64_t k = 0; k < 4 * s.hidden; ++k)
-            bias[k] = in_[2].dtype == MPT_DTYPE_NONE ? T{} : static_cast<const T *>(in[2])[k * in_[2].strides[0]];
-        s.pack(static_cast<const T *>(in[1]), packed);
+        const T *const bias = this->fill(in, workspace);
         for (std::int64_t i = 0; i < s.steps; ++i) {
             const std::int64_t t = s.at(i), before = i == 0 ? 0 : s.at(i - 1);
             const Steps<T> &states = i == 0 ? hidden : y, &memory = i == 0 ? cell : cells;
@@ -52,21 +44,15 @@ public:
     const char *name() const override { return "cpu:lstm_sequence"; }
 
 private:
-    Sequence<T> sequence_;
-    std::vector<mpt_mod_operand> in_, out_;
+    using SequenceKernel<T>::sequence_, SequenceKernel<T>::in_, SequenceKernel<T>::out_;
     void (*row_)(const T *const *, const T *, T *, T *, std::int64_t) = Versions<&lstm_row<T>>::best();
     void (*sum_)(T *, const T *, const T *, const T *, std::int64_t) = Versions<&sum_row<T>>::best();
 };
 
 template <class T>
-class LstmSequenceGrad final : public Kernel {
+class LstmSequenceGrad final : public SequenceBackward<T> {
 public:
-    LstmSequenceGrad(Pool &pool, const mpt_mod_call &call)
-        : sequence_(pool, call, call.in[3], call.in[1], 4, true),
-          in_(call.in, call.in + call.n_in),
-          out_(call.out, call.out + call.n_out) {
-        workspace_bytes = static_cast<std::size_t>(sequence_.packed_elements() + sequence_.batch * sequence_.hidden) * sizeof(T);
-    }
+    LstmSequenceGrad(Pool &pool, const mpt_mod_call &call) : SequenceBackward<T>(pool, call, call.in[3], 4) {}
 
     void launch(const void *const *in, void *const *out, void *workspace) override {
         const auto sums = steps_of<T>(in_[0], in[0]), cell = steps_of<T>(in_[2], in[2]), cells = steps_of<T>(in_[3], in[3]),
@@ -74,9 +60,7 @@ public:
                    dhidden = steps_of<T>(out_[1], out[1]), dcell = steps_of<T>(out_[2], out[2]);
         const Sequence<T> &s = sequence_;
         auto *const packed = static_cast<T *>(workspace);
-        const Steps<T> carried{packed + s.packed_elements(), 0, s.hidden};
-        s.pack(static_cast<const T *>(in[1]), packed);
-        std::fill_n(carried.base, s.batch * s.hidden, T{});
+        const Steps<T> carried = this->fill(in, workspace);
         for (std::int64_t i = 0; i < s.steps; ++i) {
             const bool is_first = i + 1 == s.steps;
             const std::int64_t t = s.at(s.steps - 1 - i), behind = i == 0 ? 0 : s.at(s.steps - i),
@@ -122,8 +106,7 @@ public:
     const char *name() const override { return "cpu:lstm_sequence"; }
 
 private:
-    Sequence<T> sequence_;
-    std::vector<mpt_mod_operand> in_, out_;
+    using SequenceKernel<T>::sequence_, SequenceKernel<T>::in_, SequenceKernel<T>::out_;
     void (*row_)(const T *const *, const T *, const T *, const T *, T *const *, T *,
                  std::int64_t) = Versions<&lstm_grad_row<T>>::best();
 };

@@ -125,6 +125,62 @@ private:
     int parts_;
 };
 
+// A kernel of sequences: what all of them keep of a call, and the workspace, which has the packed weight and `more` elements
+// behind.
+template <class T>
+class SequenceKernel : public Kernel {
+protected:
+    SequenceKernel(const mpt_mod_call &call, const Sequence<T> &sequence, std::int64_t more)
+        : sequence_(sequence), in_(call.in, call.in + call.n_in), out_(call.out, call.out + call.n_out) {
+        workspace_bytes = static_cast<std::size_t>(sequence_.packed_elements() + more) * sizeof(T);
+    }
+    T *behind_weight(void *workspace) const { return static_cast<T *>(workspace) + sequence_.packed_elements(); }
+
+    const Sequence<T> sequence_;
+    const std::vector<mpt_mod_operand> in_, out_;
+};
+
+// Forward; behind the weight: the biases of all gates.
+template <class T>
+class SequenceForward : public SequenceKernel<T> {
+protected:
+    SequenceForward(Pool &pool, const mpt_mod_call &call, int gates)
+        : SequenceForward(call, Sequence<T>(pool, call, call.out[0], call.in[1], gates, false)) {}
+    // The weight, and the biases, which are 0 where there are none.
+    const T *fill(const void *const *in, void *workspace) const {
+        const auto &s = this->sequence_;
+        const mpt_mod_operand &form = this->in_[2];
+        T *const bias = this->behind_weight(workspace);
+        for (std::int64_t k = 0; k < s.gates * s.hidden; ++k)
+            bias[k] = form.dtype == MPT_DTYPE_NONE ? T{} : static_cast<const T *>(in[2])[k * form.strides[0]];
+        s.pack(static_cast<const T *>(in[1]), static_cast<T *>(workspace));
+        return bias;
+    }
+
+private:
+    SequenceForward(const mpt_mod_call &call, const Sequence<T> &s) : SequenceKernel<T>(call, s, s.gates * s.hidden) {}
+};
+
+// Backward; behind the weight: what goes from step to step besides products.
+template <class T>
+class SequenceBackward : public SequenceKernel<T> {
+protected:
+    // y: [L,N,H].
+    SequenceBackward(Pool &pool, const mpt_mod_call &call, const mpt_mod_operand &y, int gates)
+        : SequenceBackward(call, Sequence<T>(pool, call, y, call.in[1], gates, true)) {}
+    // The weight, and what is carried, which is 0 at first.
+    Steps<T> fill(const void *const *in, void *workspace) const {
+        const auto &s = this->sequence_;
+        const Steps<T> carried{this->behind_weight(workspace), 0, s.hidden};
+        std::fill_n(carried.base, s.batch * s.hidden, T{});
+        s.pack(static_cast<const T *>(in[1]), static_cast<T *>(workspace));
+        return carried;
+    }
+
+private:
+    SequenceBackward(const mpt_mod_call &call, const Sequence<T> &s) : SequenceKernel<T>(call, s, s.batch * s.hidden) {}
+};
+
 template <class T>
 inline void sum_row(T *sum, const T *gates, const T *bias, const T *products, std::int64_t n) {
     MPT_CPU_INDEPENDENT

@@ -1,5 +1,4 @@
 // "gru_sequence" and "gru_sequence_grad" of device/attrs/recurrent.h.
-#include "any_float.cuh"
 #include "recurrent_sequence.cuh"
 
 namespace mpt::cuda {
@@ -13,9 +12,7 @@ struct Forward {
     using Stored = typename T::Stored;
     static constexpr int kGates = 3;
     static constexpr bool kBackward = false;
-    struct Own {
-        float bias[3];
-    };
+    using Own = Biases<3>;
     struct Fetched {
         Stored gates[3];
         float hidden;
@@ -24,19 +21,10 @@ struct Forward {
     Steps<Stored> gates, first, states, sums;  // states: what products read; S may be wider
     Steps<typename S::Stored> hidden, y;
     const Stored *weight;
-    const void *bias;  // or null
-    std::int64_t bias_stride;
-    std::int32_t bias_dtype;
+    Vector bias;
     bool weight_lies_well, states_lie_well;
 
-    __device__ __forceinline__ Own own(const Form &form, int unit) const {
-        Own own = {};
-        if (bias)
-#pragma unroll
-            for (int g = 0; g < 3; ++g)
-                own.bias[g] = load_any(bias, bias_dtype, (std::int64_t{g} * form.hidden + unit) * bias_stride);
-        return own;
-    }
+    __device__ __forceinline__ Own own(const Form &form, int unit) const { return {form, bias, unit}; }
     __device__ __forceinline__ Fetched fetch(const Form &form, std::int64_t i, std::int64_t row, int unit) const {
         Fetched f;
 #pragma unroll
@@ -50,7 +38,7 @@ struct Forward {
         float x[3];
 #pragma unroll
         for (int g = 0; g < 3; ++g) {
-            const Stored rounded = narrow<T>((g < 2 ? widen<T>(f.gates[g]) : 0) + own.bias[g] + products[g]);
+            const Stored rounded = narrow<T>((g < 2 ? widen<T>(f.gates[g]) : 0) + own.of[g] + products[g]);
             sums.at(t, row)[g * form.hidden + unit] = rounded;
             x[g] = widen<T>(rounded);
         }
@@ -108,8 +96,9 @@ template <class T, class S>
 std::unique_ptr<Kernel> make_forward(Device &device, const mpt_mod_call &call) {
     const Form form(device, call, call.out[0], call.in[1]);
     const Sequence<Forward<T, S>> sequence(device, form, "gru_sequence");
-    const mpt_mod_operand gates = call.in[0], bias = call.in[2], hidden = call.in[3], low_hidden = call.in[4], y = call.out[0],
-                          low = call.out[1], sums = call.out[2];
+    const Vector bias(call.kernel, call.in[2], 3 * std::int64_t{form.hidden});
+    const mpt_mod_operand gates = call.in[0], hidden = call.in[3], low_hidden = call.in[4], y = call.out[0], low = call.out[1],
+                          sums = call.out[2];
     const auto launch = [=](const void *const *in, void *const *out, void *workspace, cudaStream_t stream) {
         using Stored = typename T::Stored;
         using State = typename S::Stored;
@@ -117,8 +106,8 @@ std::unique_ptr<Kernel> make_forward(Device &device, const mpt_mod_call &call) {
         const void *const first = same ? in[3] : in[4], *const states = same ? out[0] : out[1];
         sequence.run({steps_of<Stored>(gates, in[0]), steps_of<Stored>(same ? hidden : low_hidden, first),
                       steps_of<Stored>(same ? y : low, states), steps_of<Stored>(sums, out[2]), steps_of<State>(hidden, in[3]),
-                      steps_of<State>(y, out[0]), static_cast<const Stored *>(in[1]), present(bias) ? in[2] : nullptr,
-                      bias.strides[0], bias.dtype, aligned(in[1], 16), aligned(first, 16) && aligned(states, 16)},
+                      steps_of<State>(y, out[0]), static_cast<const Stored *>(in[1]), bias.at(in[2]), aligned(in[1], 16),
+                      aligned(first, 16) && aligned(states, 16)},
                      workspace, stream);
     };
     return kernel_of("cuda:gru_sequence", launch, form.counter_bytes());
@@ -143,14 +132,10 @@ std::unique_ptr<Kernel> make_backward(Device &device, const mpt_mod_call &call) 
 }
 
 std::unique_ptr<Kernel> prepare_forward(Device &device, const mpt_mod_call &call) {
-    std::unique_ptr<Kernel> kernel;
-    visit_sequence(call, call.in[3].dtype, [&]<class T, class S>(T, S) { kernel = make_forward<T, S>(device, call); });
-    return kernel;
+    return make_for(call, call.in[3].dtype, [&]<class T, class S>(T, S) { return make_forward<T, S>(device, call); });
 }
 std::unique_ptr<Kernel> prepare_backward(Device &device, const mpt_mod_call &call) {
-    std::unique_ptr<Kernel> kernel;
-    visit_sequence(call, call.in[3].dtype, [&]<class T, class S>(T, S) { kernel = make_backward<T, S>(device, call); });
-    return kernel;
+    return make_for(call, call.in[3].dtype, [&]<class T, class S>(T, S) { return make_backward<T, S>(device, call); });
 }
 const RegisteredKernel registered("gru_sequence", prepare_forward), registered_grad("gru_sequence_grad", prepare_backward);
 

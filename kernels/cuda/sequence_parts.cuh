@@ -2,6 +2,7 @@
 // registers, and how blocks wait for each other.
 #pragma once
 
+#include "any_float.cuh"
 #include "device/attrs/recurrent.h"
 #include "factors.cuh"
 #include "grid.cuh"
@@ -78,16 +79,29 @@ private:
     }
 };
 
-// f(T{}, S{}) for the 16-bit format of a call's first operand and the state's.
+// make(T{}, S{}) for the 16-bit format of a call's first operand and the state's.
 template <class F>
-void visit_sequence(const mpt_mod_call &call, std::int32_t state, F &&f) {
+std::unique_ptr<Kernel> make_for(const mpt_mod_call &call, std::int32_t state, F &&make) {
+    std::unique_ptr<Kernel> kernel;
     visit_cell(call, call.in[0].dtype, state, [&]<class T, class S>(T t, S s) {
         if constexpr (sizeof(typename T::Stored) == 2)
-            f(t, s);
+            kernel = make(t, s);
         else
             unsupported_dtype(call.kernel, T::dtype);
     });
+    return kernel;
 }
+
+// Of one unit, 0 where there are none.
+template <int Gates>
+struct Biases {
+    Biases() = default;
+    __device__ __forceinline__ Biases(const Form &form, const Vector &bias, int unit) {
+#pragma unroll
+        for (int g = 0; g < Gates; ++g) of[g] = bias.read(std::int64_t{g} * form.hidden + unit, 0);
+    }
+    float of[Gates];
+};
 
 // Says that the block has written its part of a step; all its threads call it.
 __device__ __forceinline__ void signal(unsigned *counter) {

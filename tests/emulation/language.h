@@ -1,5 +1,5 @@
-// What nvcc knows and other compilers do not, for CUDA sources that plain.py has made plain. A thread runs until it waits for
-// others, so what CUDA does in one piece (atomics) is an ordinary statement.
+// What nvcc knows and other compilers do not, as far as the kernels that are emulated need it, for sources that plain.py has made
+// plain.
 #pragma once
 
 #include <cuda_bf16.h>

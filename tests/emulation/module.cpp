@@ -136,7 +136,7 @@ mpt_status launch(mpt_mod_kernel *kernel, const void *const *in, void *const *ou
         std::vector<char> bytes(nbytes + MPT_MOD_ALIGNMENT + kBehind, static_cast<char>(0xff));
         char *const at = bytes.data() + (MPT_MOD_ALIGNMENT - reinterpret_cast<std::uintptr_t>(bytes.data()) % MPT_MOD_ALIGNMENT);
         kernel->emulated->launch(in, out, nbytes ? at : nullptr, nullptr);
-        for (std::size_t i = 0; i < kBehind && at + nbytes + i < bytes.data() + bytes.size(); ++i)
+        for (std::size_t i = 0; i < kBehind; ++i)
             if (at[nbytes + i] != static_cast<char>(0xff)) {
                 std::fprintf(stderr, "emulation: %s has written behind its workspace\n", kernel->emulated->name());
                 std::abort();
